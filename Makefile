@@ -1,0 +1,30 @@
+# Everything is installed into .venv by the targets themselves; `make serve` and `make test` are all the set-up there is.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: serve test check train bench
+
+serve: .venv/service.done
+	$(BIN)/reparam-serve
+
+test: .venv/all.done
+	$(BIN)/pytest
+
+check: .venv/all.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+train: .venv/training.done
+	$(BIN)/reparam-train $(RECIPE)
+
+bench: .venv/all.done
+	$(BIN)/python -m tests.benchmarks
+
+.venv/service.done: EXTRAS = service
+.venv/training.done: EXTRAS = training
+.venv/all.done: EXTRAS = service,training,dev
+.venv/%.done: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'
+	touch $@

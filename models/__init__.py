@@ -1,0 +1,1 @@
+"""The contract between training and service: what a model is, on disk."""

@@ -1,0 +1,46 @@
+"""The golden rows of a bundle: for each operation, inputs and the outputs that PyTorch computed for them."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from models.errors import BundleError
+from models.manifest import OperationName
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+class GoldenRows(NamedTuple):
+    inputs: Arrays
+    outputs: Arrays
+
+
+def pack(rows: dict[OperationName, GoldenRows]) -> bytes:
+    """One safetensors file; its keys are `operation/inputs/tensor` and `operation/outputs/tensor`."""
+    return save(
+        {
+            f"{operation}/{side}/{name}": np.ascontiguousarray(array)
+            for operation, golden in rows.items()
+            for side, arrays in golden._asdict().items()
+            for name, array in arrays.items()
+        }
+    )
+
+
+def unpack(content: bytes, operation: OperationName) -> GoldenRows:
+    """The rows of one operation; BundleError where there are none."""
+    try:
+        tensors = load(content)
+    except SafetensorError as error:
+        raise BundleError(f"the golden file is not safetensors: {error}") from error
+    rows = GoldenRows({}, {})
+    for key, array in tensors.items():
+        owner, side, name = key.split("/")
+        if owner == operation:
+            getattr(rows, side)[name] = array
+    if not rows.outputs:
+        raise BundleError(f"the golden file holds no rows for {operation}")
+    return rows

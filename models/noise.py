@@ -1,0 +1,133 @@
+"""What each noise means, for a seed, an index and a temperature.
+
+One 64-bit word of Philox 4x64-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") gives one value.
+The key is (seed, first 8 bytes of sha256(name), little-endian) and the counter (block, sample, row, 0) with blocks
+counted from 1, so that every row and every sample has an address of its own and can be drawn alone.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from math import prod
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+NoiseKind = Literal["normal", "logistic", "gumbel"]
+Floats = NDArray[np.float64]
+
+# ONNX operators that draw their own noise: a graph that holds one is not a function.
+RANDOM_OPERATORS = frozenset(
+    {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"}
+)
+
+_WORDS_PER_BLOCK = 4
+
+
+def draw(
+    kind: NoiseKind,
+    name: str,
+    shape: tuple[int, ...],
+    *,
+    seed: int,
+    index: int = 0,
+    rows: int = 1,
+    samples: range | None = None,
+    temperature: float = 1.0,
+) -> NDArray[np.float32]:
+    """Draw rows `index` to `index + rows - 1` of the noise input `name`.
+
+    Returns (rows, *shape), or (rows, len(samples), *shape) where the noise has a samples axis; float32, multiplied by
+    `temperature`. A row depends on (seed, name, its index, sample) alone, never on how many rows are drawn with it.
+    """
+    words = _words(name, seed, range(index, index + rows), samples or range(1), prod(shape))
+    values = INVERSE_CDF[kind](_open_uniform(words))
+    scaled = temperature * values + 0.0  # at temperature 0, a negative zero would tell seeds apart
+    axes = (rows, *shape) if samples is None else (rows, len(samples), *shape)
+    return scaled.astype(np.float32).reshape(axes)
+
+
+def _words(name: str, seed: int, rows: range, samples: range, count: int) -> NDArray[np.uint64]:
+    """The first `count` words of each (row, sample)'s own stream, shape (rows, samples, count)."""
+    name_key = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
+    philox = np.random.Philox(key=np.array([seed, name_key], np.uint64))
+    state = philox.state
+    counter = state["state"]["counter"]  # a view: setting it and assigning the state costs a sixth of a new Philox
+    state["buffer_pos"] = _WORDS_PER_BLOCK
+    words = np.empty((len(rows), len(samples), count), np.uint64)
+    for i, row in enumerate(rows):
+        for k, sample in enumerate(samples):
+            counter[:] = (0, sample, row, 0)
+            philox.state = state
+            words[i, k] = philox.random_raw(count)
+    return words
+
+
+def _open_uniform(words: NDArray[np.uint64]) -> Floats:
+    """The top 52 bits and a half, over 2^52: never 0, never 1."""
+    return ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+
+
+def _logistic(u: Floats) -> Floats:
+    return np.log(u) - np.log1p(-u)
+
+
+def _gumbel(u: Floats) -> Floats:
+    return -np.log(-np.log(u))
+
+
+def _normal(u: Floats) -> Floats:
+    """Inverse normal CDF, relative accuracy 1e-16: algorithm AS 241, PPND16 (Wichura 1988)."""
+    q = u - 0.5
+    r = 0.180625 - q * q
+    value = q * _ratio(r, _CENTRAL)
+    tail = np.abs(q) > 0.425
+    r = np.sqrt(-np.log(np.minimum(u[tail], 1.0 - u[tail])))
+    magnitude = np.where(r <= 5.0, _ratio(r - 1.6, _TAIL), _ratio(r - 5.0, _FAR_TAIL))
+    value[tail] = np.copysign(magnitude, q[tail])
+    return value
+
+
+INVERSE_CDF: dict[NoiseKind, Callable[[Floats], Floats]] = {
+    "normal": _normal,
+    "logistic": _logistic,
+    "gumbel": _gumbel,
+}
+
+Coefficients = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def _ratio(r: Floats, coefficients: Coefficients) -> Floats:
+    numerator, denominator = coefficients
+    return _polynomial(r, numerator) / _polynomial(r, denominator)
+
+
+def _polynomial(r: Floats, coefficients: tuple[float, ...]) -> Floats:
+    value = np.full_like(r, coefficients[-1])
+    for coefficient in reversed(coefficients[:-1]):
+        value *= r
+        value += coefficient
+    return value
+
+
+# Numerators and denominators of AS 241, constant term first.
+# fmt: off
+_CENTRAL: Coefficients = (
+    (3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
+     4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3),
+    (1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
+     2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4, 5.2264952788528545610e3),
+)
+_TAIL: Coefficients = (
+    (1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0, 3.64784832476320460504e0,
+     1.27045825245236838258e0, 2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4),
+    (1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
+     1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4, 1.05075007164441684324e-9),
+)
+_FAR_TAIL: Coefficients = (
+    (6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0, 2.96560571828504891230e-1,
+     2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7),
+    (1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
+     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15),
+)
+# fmt: on

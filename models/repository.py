@@ -1,0 +1,176 @@
+"""Bundles on disk: list, read with every digest checked, publish whole."""
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from models.errors import AlreadyPublished, BundleError, BundleNotFound
+from models.manifest import File, Manifest
+
+SHIPPED = Path(__file__).parent / "bundles"
+MANIFEST = "manifest.json"
+SEAL = "manifest.sha256"  # the line that `sha256sum -c` reads: it holds the manifest, as the manifest holds the rest
+
+_MANIFEST_BYTES = 4 * 2**20
+_SEAL_BYTES = 128
+
+
+class Bundle(NamedTuple):
+    """A bundle that is whole; `files` are the very bytes that were hashed, `digest` names all of them at once."""
+
+    manifest: Manifest
+    digest: str
+    files: Mapping[str, bytes]
+
+
+class Repository:
+    """A folder of bundles: `root/name/version/`. What starts with a dot is not listed."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def list(self) -> Iterator[tuple[str, str]]:
+        """(name, version) of every folder that could be a bundle, also of broken ones; versions in ascending order."""
+        for model in _folders(self.root):
+            for version in sorted(_folders(model), key=_by_number):
+                yield model.name, version.name
+
+    def versions(self, name: str) -> tuple[int, ...]:
+        """The published versions of a name, ascending."""
+        return tuple(int(version) for model, version in self.list() if model == name and _is_version(version))
+
+    def read(self, name: str, version: str | int) -> Bundle:
+        """The bundle, checked. BundleNotFound if there is none, BundleError if it is not what was published."""
+        folder = self.root / name / str(version)
+        if (name, str(version)) not in self.list():
+            raise BundleNotFound(f"{self.root} holds no {name}/{version}")
+        bundle = read_bundle(folder)
+        if (bundle.manifest.name, str(bundle.manifest.version)) != (name, str(version)):
+            raise BundleError(
+                f"the manifest says {bundle.manifest.name}/{bundle.manifest.version}, the folder {name}/{version}"
+            )
+        return bundle
+
+    def publish(self, manifest: Manifest, files: Mapping[str, bytes]) -> Path:
+        """Write a bundle beside the others and rename it into place, so that it appears whole or not at all.
+
+        `manifest.digests` is filled in here. The same version with the same bytes is left as it is; with other bytes
+        AlreadyPublished is raised.
+        """
+        manifest = Manifest.model_validate(manifest.model_dump() | {"digests": digests(files)})
+        written = manifest.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
+        folder = self.root / manifest.name / str(manifest.version)
+        self.root.mkdir(parents=True, exist_ok=True)
+        incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.root))
+        try:
+            for name, content in {**files, MANIFEST: written, SEAL: _seal(written)}.items():
+                _write(incoming / name, content)
+            incoming.chmod(0o755)
+            folder.parent.mkdir(exist_ok=True)
+            try:
+                incoming.rename(folder)
+            except OSError as error:
+                if not folder.exists():
+                    raise
+                if read_bundle(folder).digest != _digest(written):
+                    raise AlreadyPublished(
+                        f"{manifest.name}/{manifest.version} is published with other bytes; publish a new version"
+                    ) from error
+            _sync(folder.parent)
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+        return folder
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read one folder; each file is read once, hashed, and kept. BundleError says which file is wrong."""
+    written = _read(folder / MANIFEST, _MANIFEST_BYTES)
+    if _read(folder / SEAL, _SEAL_BYTES) != _seal(written):
+        raise BundleError(f"{MANIFEST} is not what {SEAL} says: one of them was changed")
+    try:
+        manifest = Manifest.model_validate_json(written)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "as a whole"
+        raise BundleError(f"{MANIFEST}, {place}: {first['msg']}") from error
+    _check_listing(folder, set(manifest.digests))
+    files = {name: _read_checked(folder / name, file) for name, file in manifest.digests.items()}
+    return Bundle(manifest, _digest(written), files)
+
+
+def digests(files: Mapping[str, bytes]) -> dict[str, File]:
+    return {name: File(sha256=_digest(content), bytes=len(content)) for name, content in sorted(files.items())}
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
+def _seal(manifest: bytes) -> bytes:
+    return f"{_digest(manifest)}  {MANIFEST}\n".encode()
+
+
+def _check_listing(folder: Path, named: set[str]) -> None:
+    found = {entry.name for entry in os.scandir(folder)} - {MANIFEST, SEAL}
+    for name in sorted(found ^ named):
+        raise BundleError(f"{name} is {'missing' if name in named else 'not named by the manifest'}")
+
+
+def _read_checked(path: Path, file: File) -> bytes:
+    content = _read(path, file.bytes)
+    if len(content) != file.bytes or _digest(content) != file.sha256:
+        raise BundleError(f"{path.name} is not the file that was published: its digest differs")
+    return content
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """At most `limit` bytes of a plain file; links, pipes and longer files are refused."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise BundleError(f"{path.name} cannot be read: {error.strerror}") from error
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise BundleError(f"{path.name} is not a plain file")
+        if status.st_size > limit:
+            raise BundleError(f"{path.name} has {status.st_size:,} bytes where {limit:,} are allowed")
+        return file.read(limit)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _folders(parent: Path) -> list[Path]:
+    if not parent.is_dir():
+        return []
+    return sorted(entry for entry in parent.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _is_version(name: str) -> bool:
+    return re.fullmatch(r"[1-9][0-9]{0,8}", name) is not None
+
+
+def _by_number(folder: Path) -> tuple[bool, int, str]:
+    number = _is_version(folder.name)
+    return (number, int(folder.name) if number else 0, folder.name)

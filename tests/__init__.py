@@ -1,0 +1,1 @@
+"""The tests mirror the tree; a test file is named after the file that it tests."""

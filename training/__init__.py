@@ -1,0 +1,1 @@
+"""Training: PyTorch, offline; writes bundles."""

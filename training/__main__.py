@@ -1,0 +1,55 @@
+"""reparam-train: the command line of training."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from models.errors import ReparamError
+from models.manifest import Figure
+from models.repository import SHIPPED
+from training.pipeline import evaluate_bundle, train
+
+
+def main() -> int:
+    arguments = _arguments()
+    try:
+        if arguments.evaluate is not None:
+            _print(evaluate_bundle(arguments.evaluate))
+        else:
+            folder = train(
+                arguments.recipe,
+                arguments.repository,
+                arguments.runs,
+                restart=arguments.restart,
+                device=arguments.device,
+            )
+            print(f"published {folder}")
+    except ReparamError as error:
+        print(f"reparam-train: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("reparam-train: stopped; the same command goes on from the last epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="reparam-train", description="Train a model by a recipe and publish it.")
+    job = parser.add_mutually_exclusive_group(required=True)
+    job.add_argument("recipe", type=Path, nargs="?", help="a TOML file, such as training/recipes/vae-digits.toml")
+    job.add_argument("--evaluate", type=Path, metavar="BUNDLE", help="measure a published bundle's figures again")
+    parser.add_argument("--repository", type=Path, default=SHIPPED, help="where to publish (%(default)s)")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints are kept (%(default)s)")
+    parser.add_argument("--restart", action="store_true", help="forget the checkpoint of an earlier run")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    return parser.parse_args()
+
+
+def _print(figures: dict[str, Figure]) -> None:
+    for name, figure in figures.items():
+        error = "" if figure.std_error is None else f" ± {figure.std_error:.4f}"
+        print(f"{name:>16} {figure.value:.4f}{error} {figure.unit} ({figure.split}, {figure.examples} examples)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

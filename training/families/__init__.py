@@ -1,0 +1,7 @@
+"""The families by the name that a recipe uses."""
+
+from training.families.autoencoder import Autoencoder
+from training.families.vae import VAE
+from training.family import Family
+
+FAMILIES: dict[str, type[Family]] = {"autoencoder": Autoencoder, "vae": VAE}

@@ -1,0 +1,88 @@
+"""What a family of generative models must say: how it learns, what it can do, and its shapes."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from models.manifest import Example, Frozen, OperationName
+from models.noise import NoiseKind
+
+Shape = tuple[int, ...]
+
+
+class Function(NamedTuple):
+    """A method as an operation: its parameters are the graph's inputs, the keys that it returns the outputs.
+
+    Two operations of one method share one graph; an output that is an input of the operation is left out of it.
+    """
+
+    call: Callable[..., dict[str, Tensor]]
+    noise: Mapping[str, NoiseKind] = {}
+    fill: Mapping[str, float] = {}
+    label: bool = False
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One training step's place in the whole, and the optimisers it may use."""
+
+    step: int
+    fabric: Fabric
+    optimizers: Mapping[str, Optimizer]
+    gradient_clip: float | None = None
+
+    def descend(self, name: str, loss: Tensor) -> None:
+        """One step of the optimiser `name` down the gradient of `loss`, averaged over the processes."""
+        optimizer = self.optimizers[name]
+        optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        if self.fabric.world_size > 1:
+            for parameter in parameters:
+                parameter.grad = self.fabric.all_reduce(parameter.grad, reduce_op="mean")
+        if self.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(parameters, self.gradient_clip)
+        optimizer.step()
+
+
+class Family(nn.Module, ABC):
+    """A kind of generative model over x of one shape.
+
+    `Options` are the keys of a recipe's [model]; `absent` tells for each operation that it lacks why, in the model's
+    own terms.
+    """
+
+    Options: ClassVar[type[Frozen]]
+    absent: ClassVar[Mapping[OperationName, str]]
+
+    def __init__(self, options: Any, example: Example, shape: Shape) -> None:
+        super().__init__()
+        self.options = options
+        self.example = example
+        self.shape = shape
+
+    def optimizers(self, learning_rate: float, weight_decay: float) -> dict[str, Optimizer]:
+        """The optimisers by name; one over all parameters unless a family says otherwise."""
+        return {"all": torch.optim.AdamW(self.parameters(), lr=learning_rate, weight_decay=weight_decay)}
+
+    @abstractmethod
+    def train_step(self, x: Tensor, turn: Turn) -> dict[str, Tensor]:
+        """Learn from one batch; the scalars to show, first among them what is minimised."""
+
+    @abstractmethod
+    def validation_loss(self, x: Tensor) -> Tensor:
+        """What early stopping watches, one value a row, in nats."""
+
+    @abstractmethod
+    def operations(self) -> dict[OperationName, Function]:
+        """What it can do."""
+
+    @abstractmethod
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of every tensor of its graphs, without the batch and samples axes."""

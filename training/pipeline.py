@@ -1,0 +1,113 @@
+"""One recipe followed from data to a published bundle."""
+
+import subprocess
+from pathlib import Path
+
+import lightning_fabric
+import numpy
+import onnx
+import onnxruntime
+import torch
+from pydantic import ValidationError
+
+from models import golden
+from models.manifest import Figure, Manifest, Provenance
+from models.repository import Repository, digests, read_bundle
+from training import datasets
+from training.datasets import Dataset
+from training.errors import DataError, RecipeError
+from training.evaluation import calibrate, evaluate
+from training.export import TOLERANCE, export
+from training.exported import Exported
+from training.families import FAMILIES
+from training.family import Family
+from training.recipe import Recipe, first_complaint, read
+from training.report import card, preview
+from training.trainer import Fitted, fit
+
+
+def train(path: Path, repository: Path, runs: Path, *, restart: bool = False, device: str = "auto") -> Path:
+    """Follow the recipe at `path`; returns the folder of the new version.
+
+    A run that was stopped goes on from its last epoch, kept below `runs`, unless `restart` says otherwise.
+    """
+    recipe = read(path)
+    dataset = datasets.load(recipe.data.source, recipe.data.support)
+    family = build(recipe, dataset)
+    checkpoint = runs / recipe.name / "checkpoint.pt"
+    if restart:
+        checkpoint.unlink(missing_ok=True)
+    fitted = fit(family, dataset, recipe, checkpoint, device)
+    folder = _publish(family, dataset, recipe, fitted, Repository(repository))
+    checkpoint.unlink()
+    return folder
+
+
+def build(recipe: Recipe, dataset: Dataset) -> Family:
+    """The untrained family of a recipe, its weights drawn from the recipe's seed."""
+    if recipe.family not in FAMILIES:
+        raise RecipeError(f"there is no family {recipe.family}; there are {', '.join(FAMILIES)}")
+    kind = FAMILIES[recipe.family]
+    try:
+        options = kind.Options.model_validate(recipe.model)
+    except ValidationError as error:
+        raise RecipeError(f"{recipe.name}, [model]: {first_complaint(error)}") from error
+    torch.manual_seed(recipe.seed)
+    return kind(options, dataset.example, dataset.shape)
+
+
+def evaluate_bundle(folder: Path) -> dict[str, Figure]:
+    """The figures of a published bundle on the test split of its recipe's data."""
+    bundle = read_bundle(folder)
+    recipe = Recipe.model_validate(bundle.manifest.provenance.recipe)
+    dataset = datasets.load(recipe.data.source, recipe.data.support)
+    if dataset.digest != bundle.manifest.provenance.data_digest:
+        raise DataError(f"{recipe.data.source} is not the data that {folder} was trained on: the digests differ")
+    exported = Exported(bundle.manifest.operations, bundle.files)
+    return evaluate(exported, dataset.test, recipe.evaluation.samples, "test")
+
+
+def _publish(family: Family, dataset: Dataset, recipe: Recipe, fitted: Fitted, repository: Repository) -> Path:
+    operations, graphs, rows = export(family, dataset.validation)
+    exported = Exported(operations, graphs)
+    files = {**graphs, TOLERANCE.file: golden.pack(rows)}
+    version = max(repository.versions(recipe.name), default=0) + 1
+    manifest = Manifest(
+        name=recipe.name,
+        version=version,
+        family=recipe.family,
+        title=recipe.title,
+        x=dataset.example,
+        shapes=family.shapes(),
+        operations=operations,
+        absent=dict(family.absent),
+        golden=TOLERANCE,
+        calibration=calibrate(exported, dataset.validation),
+        provenance=Provenance(
+            recipe=recipe.model_dump(mode="json"),
+            data=dataset.name,
+            data_digest=dataset.digest,
+            figures=evaluate(exported, dataset.test, recipe.evaluation.samples, "test"),
+            parameters=sum(parameter.numel() for parameter in family.parameters()),
+            minutes=round(fitted.minutes, 2),
+            versions=_versions(),
+            commit=_commit(),
+            command=f"reparam-train --evaluate models/bundles/{recipe.name}/{version}",
+        ),
+        digests=digests(files),
+    )
+    files["card.md"] = card(manifest).encode()
+    picture = preview(exported, manifest, dataset.test)
+    return repository.publish(manifest, files | ({"preview.png": picture} if picture else {}))
+
+
+def _versions() -> dict[str, str]:
+    packages = (torch, lightning_fabric, onnx, onnxruntime, numpy)
+    return {package.__name__: package.__version__ for package in packages}
+
+
+def _commit() -> str | None:
+    """The commit of the code that trained, where it is in a repository."""
+    here = Path(__file__).parent
+    said = subprocess.run(["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return said.stdout.strip() or None
