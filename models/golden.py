@@ -38,9 +38,12 @@ def unpack(content: bytes, operation: OperationName) -> GoldenRows:
         raise BundleError(f"the golden file is not safetensors: {error}") from error
     rows = GoldenRows({}, {})
     for key, array in tensors.items():
-        owner, side, name = key.split("/")
-        if owner == operation:
-            getattr(rows, side)[name] = array
+        match key.split("/"):
+            case owner, "inputs" | "outputs" as side, name:
+                if owner == operation:
+                    getattr(rows, side)[name] = array
+            case _:
+                raise BundleError(f"the golden file holds {key}, which is not operation/inputs or outputs/tensor")
     if not rows.outputs:
         raise BundleError(f"the golden file holds no rows for {operation}")
     return rows

@@ -169,7 +169,8 @@ class Manifest(Frozen):
         """The shape of a tensor in an operation, without the batch and samples axes; a label has none."""
         if tensor == "label":
             return ()
-        return self.shapes.get(f"{name}.{tensor}") or self.shapes[tensor]
+        own = f"{name}.{tensor}"
+        return self.shapes[own if own in self.shapes else tensor]
 
 
 def _complaints(manifest: Manifest) -> Iterator[str]:

@@ -40,7 +40,7 @@ def draw(
     Returns (rows, *shape), or (rows, len(samples), *shape) where the noise has a samples axis; float32, multiplied by
     `temperature`. A row depends on (seed, name, its index, sample) alone, never on how many rows are drawn with it.
     """
-    words = _words(name, seed, range(index, index + rows), samples or range(1), prod(shape))
+    words = _words(name, seed, range(index, index + rows), range(1) if samples is None else samples, prod(shape))
     values = INVERSE_CDF[kind](_open_uniform(words))
     scaled = temperature * values + 0.0  # at temperature 0, a negative zero would tell seeds apart
     axes = (rows, *shape) if samples is None else (rows, len(samples), *shape)

@@ -134,16 +134,20 @@ def _read_checked(path: Path, file: File) -> bytes:
 def _read(path: Path, limit: int) -> bytes:
     """At most `limit` bytes of a plain file; links, pipes and longer files are refused."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        file = open(path, "rb", opener=_open_without_following)  # noqa: SIM115 -- closed below
     except OSError as error:
         raise BundleError(f"{path.name} cannot be read: {error.strerror}") from error
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
+    with file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise BundleError(f"{path.name} is not a plain file")
         if status.st_size > limit:
             raise BundleError(f"{path.name} has {status.st_size:,} bytes where {limit:,} are allowed")
         return file.read(limit)
+
+
+def _open_without_following(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -179,15 +179,19 @@ def _checked(place: str, rows: Array) -> Array:
         raise DataError(f"{place}: values of type {rows.dtype}; numbers are needed")
     if rows.ndim < 2 or rows.size == 0:
         raise DataError(f"{place}: shape {rows.shape}; (rows, features) or (rows, height, width) is needed")
-    if not np.isfinite(rows).all():
-        row = int(np.argwhere(~np.isfinite(rows))[0][0])
-        raise DataError(f"{place}: row {row} holds a value that is not finite")
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(rows.astype(np.float32))
+    if not finite.all():
+        row = int(np.argwhere(~finite)[0][0])
+        raise DataError(f"{place}: row {row} holds a value that is not finite in single precision")
     return rows
 
 
 def _from_splits(name: str, splits: tuple[Array, Array, Array], support: str | None) -> Dataset:
     low = min(float(split.min()) for split in splits)
     high = max(float(split.max()) for split in splits)
+    if low == high:
+        raise DataError(f"{name} holds no value but {low:g}")
     whole = all(bool((split == np.round(split)).all()) for split in splits)
     seen = "binary" if whole and (low, high) == (0, 1) else "levels" if whole and low >= 0 and high <= 255 else "real"
     chosen = support or seen

@@ -68,8 +68,11 @@ class Family(nn.Module, ABC):
         self.shape = shape
 
     def optimizers(self, learning_rate: float, weight_decay: float) -> dict[str, Optimizer]:
-        """The optimisers by name; one over all parameters unless a family says otherwise."""
-        return {"all": torch.optim.AdamW(self.parameters(), lr=learning_rate, weight_decay=weight_decay)}
+        """The optimisers by name; one over all parameters unless a family says otherwise. Only matrices decay."""
+        matrices = [parameter for parameter in self.parameters() if parameter.dim() > 1]
+        others = [parameter for parameter in self.parameters() if parameter.dim() <= 1]
+        groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+        return {"all": torch.optim.AdamW(groups, lr=learning_rate)}
 
     @abstractmethod
     def train_step(self, x: Tensor, turn: Turn) -> dict[str, Tensor]:

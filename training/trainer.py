@@ -95,13 +95,8 @@ class _Run:
             self.averaged.update_parameters(self.family)
             for name, value in losses.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
-        row = {name: float(total) / steps for name, total in sums.items()}
-        if not all(map(math.isfinite, row.values())):
-            raise TrainingError(
-                f"a loss is not finite in epoch {self.epoch + 1}: {row}; the checkpoint holds the epoch before. "
-                "Try a smaller learning_rate or a gradient_clip."
-            )
-        self.history.append(row)
+        self.history.append({name: float(total) / steps for name, total in sums.items()})
+        self._refuse_what_is_not_finite()
 
     def judge(self, validation: Tensor) -> None:
         """The validation loss of the averaged weights; they are kept if none were better."""
@@ -110,6 +105,7 @@ class _Run:
         with torch.no_grad(), self.fabric.autocast():
             losses = [averaged.validation_loss(rows.float()) for rows in validation.split(_VALIDATION_ROWS)]
         self.history[-1]["validation"] = float(torch.cat(losses).mean())
+        self._refuse_what_is_not_finite()
         if self.best_epoch == self.epoch - 1:
             self.best_weights = {name: value.clone() for name, value in averaged.state_dict().items()}
 
@@ -141,6 +137,14 @@ class _Run:
             "history": self.history,
             "minutes": self.minutes,
         }
+
+    def _refuse_what_is_not_finite(self) -> None:
+        row = self.history[-1]
+        if not all(map(math.isfinite, row.values())):
+            raise TrainingError(
+                f"a loss is not finite in epoch {self.epoch}: {row}; the checkpoint holds the epoch before. "
+                "Try a smaller learning_rate or a gradient_clip."
+            )
 
     def _batches(self, train: Tensor, steps: int) -> Iterator[Tensor]:
         order = torch.randperm(len(train)).to(train.device)

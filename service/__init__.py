@@ -1,0 +1,1 @@
+"""Serving: FastAPI and ONNX Runtime; no torch."""

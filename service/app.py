@@ -1,0 +1,55 @@
+"""The application, put together."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+
+from service import errors
+from service.envelope import Envelope
+from service.metrics import Metrics
+from service.registry import Registry
+from service.routes import generative, health, models
+from service.routes.dependencies import newest, pinned
+from service.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service for these settings; its models are loaded in the background once it has started."""
+    metrics = Metrics()
+    app = FastAPI(
+        title="Reparam",
+        summary="Deep generative models over HTTP: sample, encode, decode, reconstruct, interpolate, score",
+        lifespan=_lifespan,
+        max_body_size=settings.json_body_bytes,
+    )
+    app.state.settings = settings
+    app.state.metrics = metrics
+    app.state.registry = Registry(settings, metrics)
+    app.add_middleware(Envelope, metrics=metrics, timeout_seconds=settings.timeout_seconds)
+    errors.install(app)
+    app.include_router(health.router)
+    app.include_router(models.listing)
+    for path, find in (("/v2/models/{model}", newest), ("/v2/models/{model}/versions/{version}", pinned)):
+        for router in (models.router, generative.router):
+            app.include_router(router, prefix=path, dependencies=[Depends(find)])
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    registry: Registry = app.state.registry
+    loading = asyncio.create_task(_load(registry))
+    try:
+        yield
+    finally:
+        await loading
+        registry.close()
+
+
+async def _load(registry: Registry) -> None:
+    await asyncio.to_thread(registry.load)
+    gc.collect()
+    gc.freeze()  # what is here now stays; without it the collector's walks show in the slowest answers

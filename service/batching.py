@@ -1,0 +1,178 @@
+"""Merge concurrent calls of one graph: what queued while a run was under way is the next run."""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+
+from service import trace
+from service.errors import QueueFull
+from service.graph import Arrays, Graph
+from service.metrics import Metrics
+
+
+class Job(NamedTuple):
+    """Rows to be run together with those of others that want the same outputs with as many samples.
+
+    `feeds` draws the noise and gives the inputs; it is called in the thread that runs the graph.
+    """
+
+    rows: int
+    samples: int
+    outputs: tuple[str, ...]
+    feeds: Callable[[], Arrays]
+
+    @property
+    def size(self) -> int:
+        return self.rows * self.samples
+
+
+class _Answer(NamedTuple):
+    outputs: Arrays
+    queue: float
+    infer: float
+
+
+class _Entry(NamedTuple):
+    job: Job
+    answer: asyncio.Future[_Answer]
+    since: float
+
+
+class _Run(NamedTuple):
+    outputs: list[Arrays]
+    seconds: float
+
+
+class Batcher:
+    """One a graph file, on one event loop; at most one run of the graph at a time."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        threads: ThreadPoolExecutor,
+        metrics: Metrics,
+        labels: tuple[str, str, str],
+        *,
+        batch_rows: int,
+        queue_rows: int,
+    ) -> None:
+        self._graph = graph
+        self._threads = threads
+        self._cancelled = metrics.cancelled.labels("queue")
+        self._rejected = metrics.rejected.labels("queue_full")
+        self._queue_duration = metrics.queue_duration.labels(*labels)
+        self._infer_duration = metrics.infer_duration.labels(*labels)
+        self._batch_rows = metrics.batch_rows.labels(*labels)
+        self._queue_rows = metrics.queue_rows.labels(*labels)
+        self._most_batched = batch_rows
+        self._most_queued = queue_rows
+        self._queue: deque[_Entry] = deque()
+        self._queued = 0
+        self._seconds_per_row = 0.0
+        self._worker: asyncio.Task[None] | None = None
+
+    async def run(self, jobs: Sequence[Job]) -> list[Arrays]:
+        """The outputs of each job; QueueFull if they do not fit in behind what waits already."""
+        self._admit(sum(job.size for job in jobs))
+        entries = [_Entry(job, asyncio.get_running_loop().create_future(), time.perf_counter()) for job in jobs]
+        self._queue.extend(entries)
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+        try:
+            answers = [await entry.answer for entry in entries]
+        finally:
+            for entry in entries:
+                entry.answer.cancel()
+        _note_durations(answers)
+        return [answer.outputs for answer in answers]
+
+    def _admit(self, size: int) -> None:
+        """A request of any size is let in when nothing waits, so that none is refused for ever."""
+        if self._queued and self._queued + size > self._most_queued:
+            self._rejected.inc()
+            wait = math.ceil(self._queued * self._seconds_per_row)
+            raise QueueFull(f"{self._queued:,} rows wait for this graph already", retry_after=max(1, wait))
+        self._note_queued(size)
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while batch := self._next_batch():
+            waited_until = time.perf_counter()
+            try:
+                run = await loop.run_in_executor(self._threads, self._compute, [entry.job for entry in batch])
+            except Exception as error:  # whatever it is, each caller gets it
+                for entry in batch:
+                    if not entry.answer.done():
+                        entry.answer.set_exception(error)
+                continue
+            self._hand_out(batch, run, waited_until)
+        self._worker = None
+
+    def _next_batch(self) -> list[_Entry]:
+        """The oldest entry and those that can share its run, in their order; entries whose caller left are dropped."""
+        batch: list[_Entry] = []
+        size = 0
+        passed: deque[_Entry] = deque()
+        while self._queue:
+            entry = self._queue.popleft()
+            if entry.answer.done():
+                self._note_queued(-entry.job.size)
+                self._cancelled.inc()
+            elif not batch or (_shares(entry.job, batch[0].job) and size + entry.job.size <= self._most_batched):
+                self._note_queued(-entry.job.size)
+                batch.append(entry)
+                size += entry.job.size
+            else:
+                passed.append(entry)
+        self._queue = passed
+        return batch
+
+    def _compute(self, jobs: list[Job]) -> _Run:
+        started = time.perf_counter()
+        feeds = [job.feeds() for job in jobs]
+        outputs = self._graph.run(_merge(feeds), jobs[0].outputs)
+        return _Run(_split(outputs, [job.rows for job in jobs]), time.perf_counter() - started)
+
+    def _hand_out(self, batch: list[_Entry], run: _Run, waited_until: float) -> None:
+        size = sum(entry.job.size for entry in batch)
+        self._seconds_per_row = 0.8 * self._seconds_per_row + 0.2 * run.seconds / size
+        self._batch_rows.observe(size)
+        self._infer_duration.observe(run.seconds)
+        for entry, outputs in zip(batch, run.outputs, strict=True):
+            answer = _Answer(outputs, waited_until - entry.since, run.seconds)
+            self._queue_duration.observe(answer.queue)
+            if not entry.answer.done():
+                entry.answer.set_result(answer)
+
+    def _note_queued(self, size: int) -> None:
+        self._queued += size
+        self._queue_rows.set(self._queued)
+
+
+def _shares(job: Job, other: Job) -> bool:
+    return (job.outputs, job.samples) == (other.outputs, other.samples)
+
+
+def _note_durations(answers: list[_Answer]) -> None:
+    """In the trace of the request at hand."""
+    here = trace.current()
+    here.queue += max(answer.queue for answer in answers)
+    here.infer += sum(answer.infer for answer in answers)
+
+
+def _merge(feeds: list[Arrays]) -> Arrays:
+    if len(feeds) == 1:
+        return feeds[0]
+    return {name: np.concatenate([arrays[name] for arrays in feeds]) for name in feeds[0]}
+
+
+def _split(outputs: Arrays, rows: list[int]) -> list[Arrays]:
+    ends = np.cumsum(rows)[:-1]
+    parts = {name: np.split(array, ends) for name, array in outputs.items()}
+    return [{name: arrays[i] for name, arrays in parts.items()} for i in range(len(rows))]

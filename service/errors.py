@@ -1,0 +1,158 @@
+"""What a caller may meet: errors, their statuses, and the one JSON shape that they all have."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from models.errors import ReparamError
+from service import trace
+
+_LONGEST_DETAIL = 1_000
+
+
+class MalformedBody(ReparamError):
+    """Not JSON, not UTF-8, or nested too deep."""
+
+
+class UnknownModel(ReparamError):
+    """No such model or version, or none that could be loaded."""
+
+
+class NotAcceptable(ReparamError):
+    """No answer type that the caller accepts."""
+
+
+class UnsupportedMediaType(ReparamError):
+    """A body type or encoding that is not taken."""
+
+
+class InvalidInput(ReparamError):
+    """Well-formed but wrong: a shape, a range, a name."""
+
+
+class LimitExceeded(ReparamError):
+    """More than the operator allows in one request."""
+
+
+class CapabilityNotSupported(ReparamError):
+    """An operation that the model lacks; `operations` are those that it has."""
+
+    def __init__(self, detail: str, operations: Sequence[str]) -> None:
+        super().__init__(detail)
+        self.operations = list(operations)
+
+
+class Unavailable(ReparamError):
+    """Not now; `retry_after` is in seconds."""
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class QueueFull(Unavailable):
+    """More work waits than the operator allows."""
+
+
+class Loading(Unavailable):
+    """The models are still being loaded."""
+
+
+class NotReady(Unavailable):
+    """The service has nothing to serve."""
+
+
+class DeadlinePassed(ReparamError):
+    """The answer was not there in time."""
+
+
+STATUS: dict[type[Exception], HTTPStatus] = {
+    MalformedBody: HTTPStatus.BAD_REQUEST,
+    UnknownModel: HTTPStatus.NOT_FOUND,
+    NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LimitExceeded: HTTPStatus.UNPROCESSABLE_ENTITY,
+    CapabilityNotSupported: HTTPStatus.UNPROCESSABLE_ENTITY,
+    QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
+    Loading: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
+    DeadlinePassed: HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+def problem(status: HTTPStatus, detail: str, *, kind: str | None = None, **more: Any) -> Response:
+    """An `application/problem+json` answer (RFC 9457); `error` repeats the detail for inference protocol clients."""
+    title = kind or status.phrase
+    detail = detail[:_LONGEST_DETAIL]
+    content = {
+        "type": f"urn:reparam:{title.lower().replace(' ', '-')}",
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "error": detail,
+        "request_id": trace.current().request_id,
+        **more,
+    }
+    return Response(orjson.dumps(content), int(status), media_type="application/problem+json")
+
+
+def answer_to(error: ReparamError) -> Response:
+    """The problem that an error of ours becomes."""
+    more = {"operations": error.operations} if isinstance(error, CapabilityNotSupported) else {}
+    response = problem(STATUS[type(error)], str(error), kind=_title(type(error)), **more)
+    if isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def install(app: FastAPI) -> None:
+    """Give every error that a route can raise its answer, those of the frameworks included."""
+    for kind in STATUS:
+        app.add_exception_handler(kind, _on_reparam_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+async def _on_reparam_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ReparamError)
+    return answer_to(error)
+
+
+async def _on_validation_error(_: Request, error: Exception) -> Response:
+    """The first complaint and its place; a key that the caller made up is named only if it is a plain word."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(part if _is_plain(part) else "?" for part in map(str, first["loc"]))
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {first['msg']}", kind="Invalid Input")
+
+
+async def _on_http_exception(_: Request, error: Exception) -> Response:
+    """What Starlette and FastAPI refuse by themselves: unknown routes, methods, bodies over the limit."""
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    response = problem(status, _DETAILS.get(status, status.description or status.phrase))
+    response.headers.update(error.headers or {})
+    return response
+
+
+_DETAILS = {
+    HTTPStatus.NOT_FOUND: "there is no such route; /openapi.json lists them",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this route takes other methods; Allow lists them",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is larger than this service takes; send fewer rows at a time",
+}
+
+
+def _title(kind: type[Exception]) -> str:
+    """CapabilityNotSupported -> Capability Not Supported."""
+    return "".join(f" {letter}" if letter.isupper() else letter for letter in kind.__name__).strip()
+
+
+def _is_plain(part: str) -> bool:
+    return part.isascii() and part.replace("_", "").isalnum() and len(part) <= 32

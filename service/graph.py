@@ -1,0 +1,85 @@
+"""One ONNX file as a function; the only file that knows ONNX Runtime."""
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+from onnxruntime.capi import onnxruntime_pybind11_state as failures
+
+from models.errors import BundleError, ReparamError
+
+Arrays = dict[str, NDArray[Any]]
+Provider = Literal["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+_REFUSALS = (
+    failures.Fail,
+    failures.InvalidArgument,
+    failures.InvalidGraph,
+    failures.InvalidProtobuf,
+    failures.NotImplemented,
+    failures.RuntimeException,
+)
+_FATAL = 4
+
+
+class DeviceMissing(ReparamError):
+    """A device that was asked for by name and is not there."""
+
+
+class Graph:
+    """A loaded graph; `run` may be called from several threads."""
+
+    def __init__(self, content: bytes, provider: Provider, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Pinned: the optimization level decides which kernels run, and with that the last bits.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.log_severity_level = _FATAL
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=list(dict.fromkeys((provider, "CPUExecutionProvider")))
+            )
+        except _REFUSALS as error:
+            raise BundleError("ONNX Runtime refuses the graph") from error
+
+    def run(self, feeds: Arrays, outputs: Sequence[str]) -> Arrays:
+        """The named outputs."""
+        return dict(zip(outputs, self._session.run(list(outputs), feeds), strict=True))
+
+
+def provider(device: Literal["auto", "cuda", "cpu"]) -> Provider:
+    """The provider for a device; DeviceMissing if `cuda` is asked for and cannot be had."""
+    missing = None if device == "cpu" else _lacks_cuda()
+    if device == "cuda" and missing:
+        raise DeviceMissing(f"device cuda: {missing}; use auto or cpu")
+    return "CPUExecutionProvider" if device == "cpu" or missing else "CUDAExecutionProvider"
+
+
+def _lacks_cuda() -> str | None:
+    """Why CUDA cannot be used here, or None."""
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        return "this onnxruntime was built without CUDA (onnxruntime-gpu has it)"
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return "this machine has no NVIDIA driver"
+    onnxruntime.preload_dlls()
+    session = onnxruntime.InferenceSession(_identity(), providers=["CUDAExecutionProvider"])
+    if "CUDAExecutionProvider" not in session.get_providers():
+        return "the CUDA provider does not start: its CUDA or cuDNN libraries are missing or too old"
+    return None
+
+
+def _identity() -> bytes:
+    """The smallest graph that shows whether a provider starts."""
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "identity", [x], [y])
+    content: bytes = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10
+    ).SerializeToString()
+    return content

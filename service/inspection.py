@@ -1,0 +1,97 @@
+"""What a graph may contain: only ONNX's own deterministic operators, no data from elsewhere, the promised tensors."""
+
+from collections.abc import Iterator
+
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+from models.errors import BundleError
+from models.manifest import SAMPLED, Manifest, OperationName
+from models.noise import RANDOM_OPERATORS
+
+_DOMAINS = frozenset({"", "ai.onnx"})
+_INT64_INPUTS = frozenset({"label"})
+
+
+def inspect(content: bytes, file: str, manifest: Manifest) -> None:
+    """BundleError with the reason if the graph is not what the manifest says, or more than a pure function."""
+    try:
+        model = onnx.load_model_from_string(content)
+    except DecodeError as error:
+        raise BundleError(f"{file} is not an ONNX file") from error
+    for complaint in (*_foreign(model), *_mismatched(model.graph, file, manifest)):
+        raise BundleError(f"{file}: {complaint}")
+
+
+def _foreign(model: ModelProto) -> Iterator[str]:
+    if model.functions:
+        yield "it defines functions of its own"
+    for node in _nodes(model.graph):
+        if node.domain not in _DOMAINS:
+            yield f"operator {node.op_type} is of the domain {node.domain}; only ONNX's own are taken"
+        if node.op_type in RANDOM_OPERATORS:
+            yield f"{node.op_type} draws noise of its own; noise has to be an input"
+    for tensor in _tensors(model.graph):
+        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+            yield f"the tensor {tensor.name} lies outside of the file"
+
+
+def _mismatched(graph: GraphProto, file: str, manifest: Manifest) -> Iterator[str]:
+    """The graph's inputs and outputs against those of each operation that uses it."""
+    inputs = {value.name: value for value in graph.input}
+    outputs = {value.name: value for value in graph.output}
+    for name, operation in manifest.operations.items():
+        if operation.graph != file:
+            continue
+        taken = (*manifest.inputs(name), *operation.noise, *operation.fill)
+        for tensor in sorted(set(inputs) ^ set(taken)):
+            yield f"{name} {'does not give' if tensor in inputs else 'gives'} the input {tensor}"
+        for tensor in operation.outputs:
+            if tensor not in outputs:
+                yield f"{name} has no output {tensor}"
+        for tensor in set(taken) & set(inputs):
+            yield from _unlike(inputs[tensor], manifest, name, tensor in operation.noise)
+        for tensor in set(operation.outputs) & set(outputs):
+            yield from _unlike(outputs[tensor], manifest, name, sampled=True)
+
+
+def _unlike(value: ValueInfoProto, manifest: Manifest, name: OperationName, sampled: bool) -> Iterator[str]:
+    """How a tensor differs in type or shape; the batch and samples axes must be free."""
+    expected_type = TensorProto.INT64 if value.name in _INT64_INPUTS else TensorProto.FLOAT
+    if value.type.tensor_type.elem_type != expected_type:
+        yield f"{value.name} is not {TensorProto.DataType.Name(expected_type).lower()}"
+    free = 2 if sampled and name in SAMPLED else 1
+    axes = value.type.tensor_type.shape.dim
+    fixed = tuple(axis.dim_value for axis in axes[free:])
+    if len(axes) < free or fixed != manifest.shape(name, value.name) or axes[0].dim_value:
+        yield f"{value.name} has shape {[axis.dim_param or axis.dim_value for axis in axes]}, {name} needs " + str(
+            [*("batch", "samples")[:free], *manifest.shape(name, value.name)]
+        )
+
+
+def _nodes(graph: GraphProto) -> Iterator[NodeProto]:
+    """All nodes, those of inner graphs included."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in _inner(attribute):
+                yield from _nodes(inner)
+
+
+def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
+    """All constants, wherever they stand."""
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield from (sparse.values, sparse.indices)
+            for inner in _inner(attribute):
+                yield from _tensors(inner)
+
+
+def _inner(attribute: AttributeProto) -> tuple[GraphProto, ...]:
+    return (*((attribute.g,) if attribute.HasField("g") else ()), *attribute.graphs)

@@ -1,0 +1,35 @@
+"""Paths between two codes."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Path = Literal["linear", "spherical"]
+
+
+def _linear(start: Floats, end: Floats, t: Floats) -> Floats:
+    return (1 - t) * start + t * end
+
+
+def _spherical(start: Floats, end: Floats, t: Floats) -> Floats:
+    """Along the great circle (Shoemake 1985), so that codes keep the length that a prior gives them (White 2016)."""
+    lengths = np.linalg.norm(start) * np.linalg.norm(end)
+    cosine = np.clip(np.vdot(start, end) / lengths, -1, 1) if lengths else 1.0
+    angle = np.arccos(cosine)
+    if np.sin(angle) < 1e-6:  # parallel or opposite: no one great circle
+        return _linear(start, end, t)
+    return np.asarray((np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle))
+
+
+PATHS: dict[Path, Callable[[Floats, Floats, Floats], Floats]] = {"linear": _linear, "spherical": _spherical}
+
+
+def interpolate(start: Floats, end: Floats, steps: int, path: Path) -> NDArray[np.float32]:
+    """`steps` codes from `start` to `end`, both included as they are; codes of any shape, (steps, *shape) out."""
+    t = np.linspace(0, 1, steps).reshape(-1, *[1] * start.ndim)
+    codes = PATHS[path](start.astype(np.float64), end.astype(np.float64), t).astype(np.float32)
+    codes[0], codes[-1] = start, end
+    return codes

@@ -1,0 +1,41 @@
+"""What Prometheus may scrape; labels come from closed sets only."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_GRAPH = ("model", "version", "graph")
+
+
+class Metrics:
+    """One set a service, in base units."""
+
+    def __init__(self) -> None:
+        self._collectors = here = CollectorRegistry()
+        self.requests = Counter(
+            "reparam_requests", "Requests answered", ("model", "version", "operation", "code"), registry=here
+        )
+        self.request_duration = Histogram(
+            "reparam_request_duration_seconds", "Whole request", ("operation",), buckets=_SECONDS, registry=here
+        )
+        self.queue_duration = Histogram(
+            "reparam_queue_duration_seconds", "Wait for a run", _GRAPH, buckets=_SECONDS, registry=here
+        )
+        self.infer_duration = Histogram(
+            "reparam_infer_duration_seconds", "Run of a graph, noise included", _GRAPH, buckets=_SECONDS, registry=here
+        )
+        self.batch_rows = Histogram(
+            "reparam_batch_rows", "Rows times samples of a run", _GRAPH, buckets=_ROWS, registry=here
+        )
+        self.queue_rows = Gauge("reparam_queue_rows", "Rows times samples that wait", _GRAPH, registry=here)
+        self.rejected = Counter("reparam_rejected", "Requests refused for lack of room", ("reason",), registry=here)
+        self.cancelled = Counter("reparam_cancelled", "Work whose caller left", ("stage",), registry=here)
+        self.model_state = Gauge("reparam_model_state", "1 in this state", ("model", "version", "state"), registry=here)
+        self.model_load = Histogram(
+            "reparam_model_load_seconds", "Read, check and load of a bundle", buckets=_SECONDS, registry=here
+        )
+        self.provider_info = Gauge("reparam_provider_info", "The provider in use", ("provider",), registry=here)
+
+    def render(self) -> bytes:
+        """The text format of Prometheus."""
+        return generate_latest(self._collectors)

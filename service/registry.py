@@ -1,0 +1,114 @@
+"""Which bundles are served now: loaded, checked and warmed, or refused with the reason."""
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, NamedTuple
+
+from models.errors import BundleError, BundleNotFound
+from models.repository import Bundle, Repository
+from service.batching import Batcher
+from service.errors import Loading, UnknownModel
+from service.graph import provider
+from service.loading import load
+from service.metrics import Metrics
+from service.served_model import ServedModel
+from service.settings import Settings
+
+State = Literal["READY", "UNAVAILABLE", "LOADING"]
+
+_log = logging.getLogger("reparam")
+
+
+class Entry(NamedTuple):
+    """One version in the repository; `model` is there when the state is READY, `reason` when it is UNAVAILABLE."""
+
+    name: str
+    version: str
+    state: State
+    reason: str = ""
+    model: ServedModel | None = None
+
+
+class Registry:
+    """The bundles of one repository on one device."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._repository = Repository(settings.repository)
+        self._threads = ThreadPoolExecutor(settings.runs, thread_name_prefix="run")
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self.provider = provider(settings.device)
+        self.loaded = False
+        metrics.provider_info.labels(self.provider).set(1)
+
+    def load(self) -> None:
+        """Load every bundle; a bad one is kept with its reason. Meant to run in a thread of its own."""
+        for name, version in self._repository.list():
+            self._set(Entry(name, version, "LOADING"))
+        for name, version in list(self._entries):
+            started = time.perf_counter()
+            self._set(self._load(name, version))
+            self._metrics.model_load.observe(time.perf_counter() - started)
+        self.loaded = True
+        ready = sum(entry.state == "READY" for entry in self._entries.values())
+        _log.info("%d of %d bundles ready on %s", ready, len(self._entries), self.provider)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every version, by name and ascending version."""
+        yield from self._entries.values()
+
+    def get(self, name: str, version: str | None = None) -> ServedModel:
+        """That version, or the newest one that loads; UnknownModel or Loading if there is none."""
+        known = [entry for entry in self._entries.values() if entry.name == name and version in (None, entry.version)]
+        for entry in reversed(known):
+            if entry.model is not None:
+                return entry.model
+        if not self.loaded:
+            raise Loading("the models are still being loaded", retry_after=1)
+        if known:
+            raise UnknownModel(f"{known[-1].name}/{known[-1].version} is not served: {known[-1].reason}")
+        served = dict.fromkeys(entry.name for entry in self._entries.values() if entry.model)
+        raise UnknownModel(f"no such model or version; there are {', '.join(served) or 'none'}")
+
+    def reasons(self) -> list[str]:
+        """Why the service is not ready; empty when it is."""
+        if not self.loaded:
+            return ["the models are still being loaded"]
+        if any(entry.model for entry in self._entries.values()):
+            return []
+        refused = [f"{entry.name}/{entry.version}: {entry.reason}" for entry in self._entries.values()]
+        return refused or ["the repository holds no bundle"]
+
+    def _load(self, name: str, version: str) -> Entry:
+        try:
+            bundle = self._repository.read(name, version)
+            return Entry(name, version, "READY", model=self._serve(bundle))
+        except (BundleError, BundleNotFound) as error:
+            _log.warning("%s/%s is not served: %s", name, version, error)
+            return Entry(name, version, "UNAVAILABLE", reason=str(error))
+
+    def _serve(self, bundle: Bundle) -> ServedModel:
+        manifest = bundle.manifest
+        batchers = {
+            file: Batcher(
+                graph,
+                self._threads,
+                self._metrics,
+                (manifest.name, str(manifest.version), file.removesuffix(".onnx")),
+                batch_rows=self._settings.batch_rows,
+                queue_rows=self._settings.queue_rows,
+            )
+            for file, graph in load(bundle, self.provider, self._settings.threads).items()
+        }
+        return ServedModel(manifest, bundle.digest, bundle.files.get("preview.png"), batchers, self._settings)
+
+    def _set(self, entry: Entry) -> None:
+        self._entries[entry.name, entry.version] = entry
+        for state in ("READY", "UNAVAILABLE", "LOADING"):
+            self._metrics.model_state.labels(entry.name, entry.version, state).set(state == entry.state)

@@ -1,0 +1,65 @@
+"""What endpoints ask for: the model of the path, the registry, the settings."""
+
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+
+from service import trace
+from service.metrics import Metrics
+from service.registry import Registry
+from service.schemas import Problem
+from service.served_model import ServedModel
+from service.settings import Settings
+
+# What any endpoint may answer besides its own type.
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": description}
+    for status, description in {
+        400: "malformed",
+        404: "unknown model, version or route",
+        406: "no answer of an accepted type",
+        413: "too large",
+        415: "type or encoding not taken",
+        422: "well-formed but wrong, over a limit, or not supported by the model",
+        503: "busy or not ready; Retry-After says when",
+        504: "deadline passed",
+    }.items()
+}
+
+
+async def _registry(request: Request) -> Registry:
+    return cast(Registry, request.app.state.registry)
+
+
+async def _metrics(request: Request) -> Metrics:
+    return cast(Metrics, request.app.state.metrics)
+
+
+async def _settings(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+async def _served(request: Request) -> ServedModel:
+    return cast(ServedModel, request.state.served)
+
+
+ModelRegistry = Annotated[Registry, Depends(_registry)]
+ServiceMetrics = Annotated[Metrics, Depends(_metrics)]
+ServiceSettings = Annotated[Settings, Depends(_settings)]
+Served = Annotated[ServedModel, Depends(_served)]
+
+
+async def newest(request: Request, registry: ModelRegistry, model: str) -> None:
+    """Find the newest version of the path's model."""
+    _found(request, registry.get(model))
+
+
+async def pinned(request: Request, registry: ModelRegistry, model: str, version: str) -> None:
+    """Find that version of the path's model."""
+    _found(request, registry.get(model, version))
+
+
+def _found(request: Request, served: ServedModel) -> None:
+    request.state.served = served
+    here = trace.current()
+    here.model, here.version = served.manifest.name, str(served.manifest.version)

@@ -1,0 +1,31 @@
+"""What operators ask: is it alive, is it ready, how is it doing."""
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from service.errors import NotReady
+from service.routes.dependencies import PROBLEMS, ModelRegistry, ServiceMetrics
+from service.schemas import Health
+
+router = APIRouter()
+
+
+@router.get("/livez")
+async def livez() -> Health:
+    """Alive, also while models are being loaded."""
+    return Health(status="alive")
+
+
+@router.get("/readyz", responses={503: PROBLEMS[503]})
+async def readyz(registry: ModelRegistry) -> Health:
+    """Ready when every bundle is loaded or refused and one at least serves; else 503 with the reasons."""
+    if reasons := registry.reasons():
+        raise NotReady("; ".join(reasons), retry_after=1)
+    return Health(status="ready")
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(collected: ServiceMetrics) -> Response:
+    """In the text format of Prometheus."""
+    return Response(collected.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,81 @@
+"""What there is to serve: the list of models, and what each one is."""
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from models.manifest import SAMPLED, Manifest, OperationName
+from service import schemas
+from service.routes.dependencies import PROBLEMS, ModelRegistry, Served
+
+listing = APIRouter(responses=PROBLEMS)
+router = APIRouter(responses=PROBLEMS)
+
+
+@listing.get("/v2/models")
+async def models(registry: ModelRegistry) -> schemas.ModelList:
+    """Every bundle of the repository, those that are refused with the reason."""
+    return schemas.ModelList(
+        models=[
+            schemas.ModelState(
+                name=entry.name,
+                version=entry.version,
+                state=entry.state,
+                reason=entry.reason,
+                operations=list(entry.model.manifest.operations) if entry.model else [],
+                title=entry.model.manifest.title if entry.model else "",
+            )
+            for entry in registry.entries()
+        ]
+    )
+
+
+@router.get("")
+async def model(served: Served, registry: ModelRegistry) -> schemas.ModelMetadata:
+    """The inference protocol's metadata, and the manifest's facts."""
+    manifest = served.manifest
+    operations = {name: _operation(manifest, name) for name in manifest.operations}
+    default = operations.get("sample") or operations.get("encode") or next(iter(operations.values()))
+    return schemas.ModelMetadata(
+        name=manifest.name,
+        versions=[entry.version for entry in registry.entries() if entry.name == manifest.name and entry.model],
+        inputs=default.inputs,
+        outputs=default.outputs,
+        parameters={"operations": operations},
+        version=manifest.version,
+        digest=served.digest,
+        provider=registry.provider,
+        family=manifest.family,
+        title=manifest.title,
+        x=manifest.x,
+        shapes={name: list(shape) for name, shape in manifest.shapes.items()},
+        labels=list(manifest.labels),
+        operations=list(manifest.operations),
+        absent=manifest.absent,
+        figures=manifest.provenance.figures,
+        provenance=manifest.provenance.model_dump(exclude={"figures"}, exclude_none=True),
+    )
+
+
+@router.get("/preview.png", response_class=Response, responses={200: {"content": {"image/png": {}}}})
+async def preview(served: Served) -> Response:
+    """The bundle's picture; 404 for models of vectors."""
+    if served.preview is None:
+        raise HTTPException(404)
+    return Response(served.preview, media_type="image/png")
+
+
+def _operation(manifest: Manifest, name: OperationName) -> schemas.OperationMetadata:
+    return schemas.OperationMetadata(
+        inputs=[_tensor(manifest, name, tensor) for tensor in manifest.inputs(name)],
+        outputs=[_tensor(manifest, name, tensor) for tensor in manifest.operations[name].outputs],
+    )
+
+
+def _tensor(manifest: Manifest, name: OperationName, tensor: str) -> schemas.TensorMetadata:
+    free = [-1, -1] if name in SAMPLED and tensor in manifest.operations[name].outputs else [-1]
+    return schemas.TensorMetadata(
+        name=tensor,
+        datatype="INT64" if tensor == "label" else "FP32",
+        shape=[*free, *manifest.shape(name, tensor)],
+    )

@@ -1,0 +1,189 @@
+"""A bundle in service: sample, encode, decode, reconstruct, interpolate, score ... from the manifest alone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import noise
+from models.manifest import OPERATIONS, Manifest, Operation, OperationName
+from service import inputs
+from service.batching import Batcher, Job
+from service.errors import CapabilityNotSupported, InvalidInput
+from service.graph import Arrays
+from service.loading import fill
+from service.settings import Settings
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What decides a draw: row i depends on (seed, index + i), on the temperature and on its label."""
+
+    seed: int
+    index: int = 0
+    temperature: float = 1.0
+    label: int | Sequence[int] | None = None
+
+
+@dataclass(frozen=True)
+class Code:
+    """One end of a path: an example to encode, a code as it is, or the code of the sample (seed, index)."""
+
+    x: Floats | None = None
+    z: Floats | None = None
+    seed: int = 0
+    index: int = 0
+
+
+class _Piece(NamedTuple):
+    """A part of a request that is small enough for one run."""
+
+    rows: slice
+    samples: range | None
+
+
+class ServedModel:
+    """Each verb takes arrays with the batch axis first and answers arrays by output name."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        digest: str,
+        preview: bytes | None,
+        batchers: Mapping[str, Batcher],
+        settings: Settings,
+    ) -> None:
+        self.manifest = manifest
+        self.digest = digest
+        self.preview = preview
+        self._batchers = batchers
+        self._settings = settings
+
+    async def sample(self, rows: int, draw: Draw) -> Arrays:
+        return await self._run("sample", rows, {}, draw)
+
+    async def encode(self, x: Floats, draw: Draw) -> Arrays:
+        return await self._run("encode", len(x), {"x": x}, draw)
+
+    async def decode(self, z: Floats, draw: Draw) -> Arrays:
+        return {**await self._run("decode", len(z), {"z": z}, draw), "z": z}
+
+    async def reconstruct(self, x: Floats, draw: Draw) -> Arrays:
+        self._operation("decode")
+        return await self.decode((await self.encode(x, draw))["z"].astype(np.float32), draw)
+
+    async def complete(self, x: Floats, mask: Floats, draw: Draw) -> Arrays:
+        return await self._run("complete", len(x), {"x": x, "mask": mask}, draw)
+
+    async def criticize(self, x: Floats, draw: Draw) -> Arrays:
+        return await self._run("criticize", len(x), {"x": x}, draw)
+
+    async def score_terms(self, x: Floats, samples: range, draw: Draw) -> Arrays:
+        """The outputs of `score`, each (rows, samples); (rows, 1) for a model that needs no samples."""
+        return await self._run("score", len(x), {"x": x}, draw, samples)
+
+    async def code(self, end: Code, draw: Draw) -> Floats:
+        """The code of one end of a path, without batch axis; `draw` gives the label, and the noise at temperature 0."""
+        self._operation("decode")
+        if end.z is not None:
+            inputs.check_tensor(self.manifest, "decode", "z", end.z[None])
+            return end.z
+        if end.x is not None:
+            encoded = await self.encode(end.x[None], draw)
+        else:
+            encoded = await self.sample(1, replace(draw, seed=end.seed, index=end.index, temperature=1.0))
+        code: Floats = encoded["z"][0].astype(np.float32)
+        return code
+
+    def conditioning(self, mask: Floats) -> str:
+        """`exact` where the kept values are a prefix of the model's order in every row, else `causal`."""
+        flat = mask.reshape(len(mask), -1)
+        ordered = flat[:, self.manifest.order] if self.manifest.order else flat
+        return "exact" if (np.diff(ordered, axis=1) <= 0).all() else "causal"
+
+    def _operation(self, name: OperationName) -> Operation:
+        """CapabilityNotSupported, in the model's own terms, if it lacks the operation."""
+        if name not in self.manifest.operations:
+            can = [operation for operation in OPERATIONS if operation in self.manifest.operations]
+            reason = self.manifest.absent[name]
+            raise CapabilityNotSupported(f"{self.manifest.name} cannot {name}: {reason}. It can {_listed(can)}.", can)
+        return self.manifest.operations[name]
+
+    async def _run(
+        self, name: OperationName, rows: int, data: dict[str, Floats], draw: Draw, samples: range | None = None
+    ) -> Arrays:
+        """Checked, cut into pieces, run, and put together again."""
+        operation = self._operation(name)
+        inputs.check_count("rows", rows, self._settings.request_rows)
+        inputs.check_count(
+            "bytes of answer", inputs.answer_size(self.manifest, name, rows), self._settings.answer_bytes
+        )
+        for tensor, array in data.items():
+            inputs.check_tensor(self.manifest, name, tensor, array)
+        given: Arrays = dict(data)
+        if operation.label:
+            given["label"] = inputs.labels(self.manifest, name, rows, draw.label)
+        elif draw.label is not None:
+            raise InvalidInput(f"{self.manifest.name} takes no label to {name}")
+        pieces = list(_pieces(rows, samples if operation.noise else None, self._settings.batch_rows))
+        jobs = [self._job(name, given, draw, piece) for piece in pieces]
+        return _assemble(pieces, await self._batchers[operation.graph].run(jobs))
+
+    def _job(self, name: OperationName, given: Arrays, draw: Draw, piece: _Piece) -> Job:
+        rows = piece.rows.stop - piece.rows.start
+
+        def feeds() -> Arrays:
+            data = {tensor: array[piece.rows] for tensor, array in given.items()}
+            return data | self._noise(name, draw, piece) | fill(self.manifest, name, rows)
+
+        samples = 1 if piece.samples is None else len(piece.samples)
+        return Job(rows, samples, self.manifest.operations[name].outputs, feeds)
+
+    def _noise(self, name: OperationName, draw: Draw, piece: _Piece) -> Arrays:
+        return {
+            tensor: noise.draw(
+                kind,
+                tensor,
+                self.manifest.shape(name, tensor),
+                seed=draw.seed,
+                index=draw.index + piece.rows.start,
+                rows=piece.rows.stop - piece.rows.start,
+                samples=piece.samples,
+                temperature=draw.temperature,
+            )
+            for tensor, kind in self.manifest.operations[name].noise.items()
+        }
+
+
+def _pieces(rows: int, samples: range | None, most: int) -> Iterator[_Piece]:
+    """Cut along the samples first, so that a row is encoded as few times as possible; rows outermost."""
+    if samples is None:
+        yield from (_Piece(slice(start, min(start + most, rows)), None) for start in range(0, rows, most))
+        return
+    step = max(1, most // len(samples))
+    for start in range(0, rows, step):
+        for first in range(samples.start, samples.stop, most):
+            yield _Piece(slice(start, min(start + step, rows)), range(first, min(first + most, samples.stop)))
+
+
+def _assemble(pieces: list[_Piece], answers: list[Arrays]) -> Arrays:
+    """Chunks of samples side by side, chunks of rows below each other."""
+    if len(answers) == 1:
+        return answers[0]
+    whole = {}
+    for name in answers[0]:
+        bands: dict[int, list[NDArray[Any]]] = {}
+        for piece, answer in zip(pieces, answers, strict=True):
+            bands.setdefault(piece.rows.start, []).append(answer[name])
+        whole[name] = np.concatenate(
+            [band[0] if len(band) == 1 else np.concatenate(band, axis=1) for band in bands.values()]
+        )
+    return whole
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]

@@ -1,0 +1,40 @@
+"""What an operator may set, as REPARAM_... in the environment or as flags of reparam-serve."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.repository import SHIPPED
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseSettings):
+    """Sizes are in rows unless the name says otherwise; a request over a limit is refused before anything is queued."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REPARAM_",
+        frozen=True,
+        cli_prog_name="reparam-serve",
+        cli_kebab_case=True,
+        cli_hide_none_type=True,
+    )
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    repository: Path = Field(SHIPPED, description="folder of bundles; the shipped ones unless set")
+    device: Literal["auto", "cuda", "cpu"] = Field("auto", description="auto takes the GPU where there is one")
+    runs: Positive = Field(os.cpu_count() or 1, description="graph runs at a time")
+    threads: Positive = Field(1, description="threads within one run")
+    batch_rows: Positive = Field(256, description="rows (times samples) of one run")
+    queue_rows: Positive = Field(16_384, description="rows (times samples) that may wait for one graph")
+    timeout_seconds: float = Field(60.0, gt=0, description="deadline of a request that sets none")
+    request_rows: Positive = Field(4_096, description="rows in one request")
+    request_samples: Positive = Field(10_000, description="samples a row of a score")
+    request_rows_times_samples: Positive = Field(200_000, description="rows times samples of a score")
+    request_steps: Positive = Field(256, description="steps of an interpolation, values of a traversal")
+    json_body_bytes: Positive = Field(4 * 2**20, description="size of a JSON body")
+    answer_bytes: Positive = Field(256 * 2**20, description="size of an answer")

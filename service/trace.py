@@ -1,0 +1,37 @@
+"""What is noted of one request while it is answered: whom it asked, and where the time went."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass
+class Trace:
+    """Durations in seconds; model, version and operation stay empty where none was reached."""
+
+    request_id: str = ""
+    model: str = ""
+    version: str = ""
+    operation: str = ""
+    queue: float = 0.0
+    infer: float = 0.0
+    encode: float = 0.0
+
+    @property
+    def server_timing(self) -> str:
+        """The value of the Server-Timing header, in milliseconds."""
+        durations = {"queue": self.queue, "infer": self.infer, "encode": self.encode}
+        return ", ".join(f"{name};dur={1000 * seconds:.3f}" for name, seconds in durations.items())
+
+
+_CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+def current() -> Trace:
+    """The trace of the request at hand; a fresh one outside of any."""
+    return _CURRENT.get() or begin("")
+
+
+def begin(request_id: str) -> Trace:
+    trace = Trace(request_id)
+    _CURRENT.set(trace)
+    return trace

@@ -1,0 +1,43 @@
+"""Golden rows come back as they went in, or not at all."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from models import golden
+from models.errors import BundleError
+from models.golden import GoldenRows
+
+ROWS = {
+    "encode": GoldenRows(
+        {"x": np.arange(12, dtype=np.float32).reshape(3, 4).T, "label": np.array([0, 1, 1, 0])},
+        {"z": np.float32([[0.5], [-0.0], [1e-30], [2]])},
+    ),
+    "decode": GoldenRows({"z": np.zeros((2, 1), np.float32)}, {"x": np.ones((2, 3), np.float32)}),
+}
+
+
+@pytest.mark.parametrize("operation", ROWS)
+def test_rows_come_back_bit_for_bit(operation):
+    unpacked = golden.unpack(golden.pack(ROWS), operation)
+    for expected, found in zip(ROWS[operation], unpacked, strict=True):
+        assert set(found) == set(expected)
+        for name, array in expected.items():
+            assert found[name].dtype == array.dtype
+            assert found[name].shape == array.shape
+            assert found[name].tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (golden.pack(ROWS), "no rows for score"),
+        (golden.pack(ROWS)[:-1], "not safetensors"),
+        (b"", "not safetensors"),
+        (save({"x": np.zeros(1)}), "holds x, which"),
+        (save({"score/elsewhere/x": np.zeros(1)}), "holds score/elsewhere/x, which"),
+    ],
+)
+def test_what_holds_no_golden_rows_is_refused(content, complaint):
+    with pytest.raises(BundleError, match=complaint):
+        golden.unpack(content, "score")

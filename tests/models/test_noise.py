@@ -1,0 +1,125 @@
+"""Noise is an addressable stream that no library's version can change."""
+
+import math
+from hashlib import sha256
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from models.noise import INVERSE_CDF, draw
+
+SCIPY = {"normal": stats.norm, "logistic": stats.logistic, "gumbel": stats.gumbel_r}
+KINDS = sorted(SCIPY)
+SEEDS = st.integers(0, 2**53 - 1)
+MASK = 2**64 - 1
+
+
+def philox(counter, key):
+    """Philox 4x64-10, from the paper's definition in Python's own integers."""
+    (c0, c1, c2, c3), (k0, k1) = counter, key
+    for _ in range(10):
+        left, right = 0xD2E7470EE14C6C93 * c0, 0xCA5A826395121157 * c2
+        c0, c1, c2, c3 = (right >> 64) ^ c1 ^ k0, right & MASK, (left >> 64) ^ c3 ^ k1, left & MASK
+        k0, k1 = (k0 + 0x9E3779B97F4A7C15) & MASK, (k1 + 0xBB67AE8584CAA73B) & MASK
+    return c0, c1, c2, c3
+
+
+def value(kind, name, seed, row, sample, position):
+    """One value of the stream, by its address alone."""
+    key = (seed, int.from_bytes(sha256(name.encode()).digest()[:8], "little"))
+    word = philox((1 + position // 4, sample, row, 0), key)[position % 4]
+    return SCIPY[kind].ppf(((word >> 12) + 0.5) / 2**52)
+
+
+def test_reference_philox_gives_the_published_answer():
+    published = (0x16554D9ECA36314C, 0xDB20FE9D672D0FDC, 0xD7E772CEE186176B, 0x7E68B68AEC7BA23B)
+    assert philox((0, 0, 0, 0), (0, 0)) == published
+
+
+# Seed 42, input `z`, row 0, computed by `value` above.
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("gumbel", [4.833978202, 1.300943486, 0.5876475369, -0.4159600888, 0.5344163147]),
+        ("logistic", [4.829998159, 1.161719101, 0.2970003821, -1.26784231, 0.2271427072]),
+        ("normal", [2.412431538, 0.7116038671, 0.1858251823, -0.7734541163, 0.1422096136]),
+    ],
+)
+def test_stream_never_changes(kind, expected):
+    np.testing.assert_array_equal(draw(kind, "z", (5,), seed=42)[0], np.float32(expected))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("seed", "index", "sample"), [(0, 0, 0), (7, 3, 2), (2**53 - 1, 10**9, 9_999)])
+def test_value_depends_on_its_address_alone(kind, seed, index, sample):
+    drawn = draw(kind, "epsilon", (2, 3), seed=seed, index=index, samples=range(sample, sample + 1))
+    expected = [value(kind, "epsilon", seed, index, sample, position) for position in range(6)]
+    np.testing.assert_allclose(drawn.ravel(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_inverse_cdf_is_accurate_to_the_ends(kind):
+    ends = 2.0 ** -np.arange(2, 54)
+    u = np.concatenate([np.linspace(0.001, 0.999, 999), ends, 1 - ends])
+    np.testing.assert_allclose(INVERSE_CDF[kind](u), SCIPY[kind].ppf(u), rtol=1e-12, atol=1e-15)
+
+
+@given(seed=SEEDS, index=st.integers(0, 2**40), rows=st.integers(1, 20), skipped=st.integers(0, 19))
+def test_row_is_the_same_alone_and_in_a_crowd(seed, index, rows, skipped):
+    crowd = draw("normal", "z", (3,), seed=seed, index=index, rows=rows)
+    alone = draw("normal", "z", (3,), seed=seed, index=index + skipped % rows)
+    assert crowd[skipped % rows].tobytes() == alone.tobytes()
+
+
+@given(seed=SEEDS, start=st.integers(0, 100), count=st.integers(1, 9), longer=st.integers(0, 9))
+def test_longer_draw_starts_with_the_shorter(seed, start, count, longer):
+    short = draw("gumbel", "z", (3,), seed=seed, rows=2, samples=range(start, start + count))
+    long = draw("gumbel", "z", (3,), seed=seed, rows=2 + longer, samples=range(start + count + longer))
+    assert long[:2, start : start + count].tobytes() == short.tobytes()
+
+
+def test_noise_without_a_samples_axis_is_sample_zero():
+    plain = draw("logistic", "z", (2, 2), seed=1, rows=3)
+    assert plain.tobytes() == draw("logistic", "z", (2, 2), seed=1, rows=3, samples=range(1)).tobytes()
+
+
+@pytest.mark.parametrize(("rows", "samples", "shape"), [(0, None, (0, 2)), (3, range(0), (3, 0, 2))])
+def test_nothing_asked_for_is_an_empty_draw(rows, samples, shape):
+    assert draw("normal", "z", (2,), seed=0, rows=rows, samples=samples).shape == shape
+
+
+def test_seed_name_row_and_sample_each_give_other_noise():
+    drawn = [
+        draw("normal", name, (4,), seed=seed, index=index, samples=range(sample, sample + 1)).tobytes()
+        for name in ("z", "epsilon")
+        for seed in (0, 1)
+        for index in (0, 1)
+        for sample in (0, 1)
+    ]
+    assert len(set(drawn)) == 16
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_temperature_multiplies(kind):
+    plain = draw(kind, "z", (100,), seed=3, rows=2)
+    np.testing.assert_array_equal(draw(kind, "z", (100,), seed=3, rows=2, temperature=0.5), plain / 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_temperature_zero_gives_the_same_bytes_for_every_seed(kind):
+    for seed in range(20):
+        assert draw(kind, "z", (50,), seed=seed, temperature=0).tobytes() == bytes(50 * 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mean", "variance"),
+    [("normal", 0, 1), ("logistic", 0, math.pi**2 / 3), ("gumbel", np.euler_gamma, math.pi**2 / 6)],
+)
+def test_moments_are_those_of_the_distribution(kind, mean, variance):
+    drawn = draw(kind, "z", (100,), seed=11, rows=2000).astype(np.float64).ravel()
+    squares = (drawn - mean) ** 2
+    assert abs(drawn.mean() - mean) < 4 * drawn.std() / math.sqrt(drawn.size)
+    assert abs(squares.mean() - variance) < 4 * squares.std() / math.sqrt(drawn.size)

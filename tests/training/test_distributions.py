@@ -1,0 +1,140 @@
+"""The likelihoods are probabilities, and their draws follow them."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch.distributions import Normal, kl_divergence
+
+from models import noise
+from models.manifest import Example
+from training.distributions import LIKELIHOODS, gaussian_kl, softplus, standard_normal_log_prob
+from training.errors import RecipeError
+
+TRIALS = 16
+EXAMPLES = {
+    "bernoulli": Example(kind="vector", support="binary", range=(0, 1)),
+    "binomial": Example(kind="vector", support="levels", range=(0, TRIALS)),
+    "gaussian": Example(kind="vector", support="real"),
+}
+PARAMETERS = torch.tensor([-2.5, -0.5, 0.0, 0.75, 3.0])
+SIGMA = torch.tensor([0.5, 1.0, 2.0, 0.1, 1.5])
+ROWS = 20_000
+
+
+def build(name, dimensions=5):
+    likelihood = LIKELIHOODS[name](EXAMPLES[name], dimensions)
+    if name == "gaussian":
+        likelihood.log_scale.data = SIGMA[:dimensions].log()
+    return likelihood
+
+
+def draws(name, temperature=1.0):
+    likelihood = build(name)
+    shape = likelihood.noise_shape((len(PARAMETERS),))
+    drawn = noise.draw(likelihood.noise, "pixel", shape, seed=5, rows=ROWS, temperature=temperature)
+    with torch.no_grad():
+        return likelihood.draw(PARAMETERS, torch.from_numpy(drawn)).numpy()
+
+
+def errors(name, temperature=1.0):
+    """The standard error of the mean of all draws."""
+    p = torch.sigmoid(PARAMETERS / temperature).numpy()
+    variance = {
+        "bernoulli": p * (1 - p),
+        "binomial": TRIALS * p * (1 - p),
+        "gaussian": (temperature * SIGMA.numpy()) ** 2,
+    }
+    return np.sqrt(variance[name] / ROWS)
+
+
+@pytest.mark.parametrize("name", ["bernoulli", "binomial"])
+@pytest.mark.parametrize("parameter", [-50.0, -3.0, 0.0, 0.4, 50.0])
+def test_probabilities_of_all_levels_sum_to_one(name, parameter):
+    levels = torch.arange(EXAMPLES[name].range[1] + 1).unsqueeze(-1)
+    log_prob = build(name, 1).log_prob(levels, torch.tensor([parameter]))
+    assert log_prob.exp().sum().item() == pytest.approx(1, abs=1e-5)
+
+
+def test_density_integrates_to_one():
+    x = torch.linspace(-20, 20, 40_001, dtype=torch.float64).unsqueeze(-1)
+    density = build("gaussian", 1).double().log_prob(x, torch.tensor([1.5])).exp()
+    assert torch.trapezoid(density, x[:, 0]).item() == pytest.approx(1, abs=1e-9)
+
+
+@pytest.mark.parametrize(("name", "x"), [("bernoulli", 1.0), ("binomial", 7.0), ("gaussian", -0.3)])
+def test_log_probabilities_add_up_over_the_dimensions(name, x):
+    whole = build(name).log_prob(torch.full((1, 5), x), PARAMETERS)
+    p = torch.sigmoid(PARAMETERS).double().numpy()
+    expected = {
+        "bernoulli": lambda: stats.bernoulli.logpmf(1, p),
+        "binomial": lambda: stats.binom.logpmf(7, TRIALS, p),
+        "gaussian": lambda: stats.norm.logpdf(x, PARAMETERS, SIGMA),
+    }[name]()
+    assert whole.item() == pytest.approx(expected.sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_draws_have_the_mean_of_the_likelihood(name):
+    mean = build(name).mean(PARAMETERS).detach().numpy()
+    assert (np.abs(draws(name).mean(axis=0) - mean) < 4 * errors(name)).all()
+
+
+def test_every_level_is_drawn_as_often_as_its_probability():
+    levels = np.arange(TRIALS + 1)[:, None]
+    frequency = (draws("binomial") == levels[:, None]).mean(axis=1)
+    expected = stats.binom.pmf(levels, TRIALS, torch.sigmoid(PARAMETERS).numpy())
+    # A level seen less than once in all rows has no normal error; one whole draw is allowed for it.
+    assert (np.abs(frequency - expected) <= 4 * np.sqrt(expected * (1 - expected) / ROWS) + 1 / ROWS).all()
+
+
+@pytest.mark.parametrize(("name", "temperature"), [("bernoulli", 0.5), ("bernoulli", 2.0), ("gaussian", 0.5)])
+def test_temperature_sharpens_the_draws(name, temperature):
+    mean = torch.sigmoid(PARAMETERS / temperature) if name == "bernoulli" else PARAMETERS
+    assert (np.abs(draws(name, temperature).mean(axis=0) - mean.numpy()) < 4 * errors(name, temperature)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("bernoulli", [0, 0, 0, 1, 1]),
+        ("binomial", [1, 6, 8, 11, 16]),  # the mode, floor((n + 1) p)
+        ("gaussian", PARAMETERS.tolist()),
+    ],
+)
+def test_without_noise_the_draw_is_the_mode(name, expected):
+    assert (draws(name, temperature=0) == np.float32(expected)).all()
+
+
+def test_closed_form_of_the_kl():
+    mean, log_variance = torch.randn(2, 50, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    expected = kl_divergence(Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0))
+    torch.testing.assert_close(gaussian_kl(mean, log_variance), expected)
+
+
+def test_standard_normal_log_prob_at_zero():
+    assert standard_normal_log_prob(torch.zeros(3)).item() == pytest.approx(-1.5 * math.log(2 * math.pi))
+
+
+def test_softplus_and_its_gradient_are_those_of_torch():
+    points = torch.tensor([-1e4, -100.0, -20.0, -1.0, 0.0, 1.0, 20.0, 100.0, 1e4])
+    ours, theirs = (points.clone().requires_grad_() for _ in range(2))
+    values = softplus(ours), torch.nn.functional.softplus(theirs)
+    for value in values:
+        value.sum().backward()
+    torch.testing.assert_close(*values, rtol=1e-6, atol=1e-7)
+    torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_likelihood_of_another_support_is_refused(name):
+    other = EXAMPLES["gaussian" if name != "gaussian" else "bernoulli"]
+    with pytest.raises(RecipeError, match=f"the likelihood {name} is for .* data, these are {other.support}"):
+        LIKELIHOODS[name](other, 1)
+
+
+def test_binomial_of_levels_that_start_above_zero_is_refused():
+    with pytest.raises(RecipeError, match="levels from 0, these start at 1"):
+        LIKELIHOODS["binomial"](Example(kind="vector", support="levels", range=(1, 4)), 1)

@@ -1,0 +1,169 @@
+"""What is exported is a pure function, computes what PyTorch computes, and tells nothing of the machine."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto
+
+import training
+from models.manifest import SAMPLED
+from tests.training.conftest import EXAMPLES, KINDS, build, examples
+from training.errors import ExportError
+from training.export import TOLERANCE, export
+from training.families.autoencoder import Autoencoder
+from training.family import Function
+from training.trial import Trial
+
+DISCRETE = [(family, likelihood) for family, likelihood in KINDS if EXAMPLES[likelihood].range]
+
+
+class Encoder(Autoencoder):
+    """An autoencoder whose export is its encoder alone."""
+
+    def operations(self):
+        return {"encode": Function(self.encode)}
+
+
+@pytest.mark.parametrize(
+    ("draw", "operator"),
+    [(torch.randn_like, "RandomNormalLike"), (torch.rand_like, "RandomUniformLike"), (torch.bernoulli, "Bernoulli")],
+)
+def test_hidden_noise_is_refused(draw, operator):
+    class Leaky(Encoder):
+        def encode(self, x):
+            z = self.encoder(x)
+            return {"z": z + draw(torch.sigmoid(z))}
+
+    with pytest.raises(ExportError, match=rf"encode: the graph draws its own noise \({operator}\)"):
+        export(leaky(Leaky), examples("bernoulli"))
+
+
+def test_graph_that_computes_something_else_is_refused():
+    class Fickle(Encoder):
+        calls = 0
+
+        def encode(self, x):
+            Fickle.calls += 1
+            return {"z": self.encoder(x) + Fickle.calls}
+
+    with pytest.raises(ExportError, match=r"encode: z differs by up to \d"):
+        export(leaky(Fickle), examples("bernoulli"))
+
+
+def test_graph_of_another_shape_is_refused():
+    class Summing(Encoder):
+        def encode(self, x):
+            return {"z": self.encoder(x).sum(0, keepdim=torch.onnx.is_in_onnx_export())}
+
+    with pytest.raises(ExportError, match=r"encode: z has shape \(1, 2\) in the graph, \(2,\) in PyTorch"):
+        export(leaky(Summing), examples("bernoulli"))
+
+
+def leaky(kind):
+    honest = build("autoencoder", "bernoulli")
+    return kind(honest.options, honest.example, honest.shape)
+
+
+def test_weights_beyond_half_precision_are_refused():
+    family = build("autoencoder", "bernoulli")
+    next(family.decoder.parameters()).data[0, 0] = 7e4
+    with pytest.raises(ExportError, match=r"decoder\..*weight holds weights beyond half precision"):
+        export(family, examples("bernoulli"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_matrices_are_rounded_and_vectors_are_not(exports, kind):
+    rounded = {
+        parameter.dim() > 1: torch.equal(parameter, parameter.half().float())
+        for parameter in exports(*kind).family.decoder.network.parameters()
+    }
+    assert rounded == {True: True, False: False}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_graphs_tell_nothing_of_the_machine(exports, kind):
+    places = {
+        sys.prefix,
+        sys.base_prefix,
+        str(Path(training.__file__).parents[1]),
+        str(Path.home()),
+        "site-packages",
+        ".py",
+    }
+    for content in exports(*kind).export.graphs.values():
+        assert not [place for place in places if place.encode() in content]
+        model = onnx.load_from_string(content)
+        parts = (model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output)
+        parts += (*model.graph.initializer, *model.graph.value_info)
+        assert not any(part.doc_string or part.metadata_props for part in parts)
+        assert not model.functions
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_great_matrices_are_stored_in_half_precision(exports, kind):
+    for content in exports(*kind).export.graphs.values():
+        for tensor in onnx.load_from_string(content).graph.initializer:
+            great = np.prod(tensor.dims) >= 1024
+            assert tensor.data_type != (TensorProto.FLOAT if great else TensorProto.FLOAT16), tensor.name
+        assert any("_half" in tensor.name for tensor in onnx.load_from_string(content).graph.initializer)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("rows", "samples"), [(1, 1), (2, 9), (30, 2)])
+def test_graph_agrees_with_pytorch_at_every_batch_size(exports, kind, rows, samples):
+    family, _, exported = exports(*kind)
+    for name, function in family.operations().items():
+        trial = Trial(family, name, function, examples(kind[1]))
+        inputs = trial.inputs(rows, samples)
+        expected, computed = trial.compute(inputs), exported.run(name, inputs)
+        assert set(computed) == set(trial.outputs)
+        for output, value in computed.items():
+            assert value.shape[: 1 + (name in SAMPLED)] == ((rows, samples) if name in SAMPLED else (rows,))
+            np.testing.assert_allclose(value, expected[output], rtol=TOLERANCE.relative, atol=TOLERANCE.absolute)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_golden_rows_are_what_the_graphs_compute(exports, kind):
+    _, export_, exported = exports(*kind)
+    assert set(export_.golden) == set(export_.operations)
+    for name, rows in export_.golden.items():
+        computed = exported.run(name, rows.inputs)
+        assert set(rows.outputs) == set(export_.operations[name].outputs)
+        for output, value in computed.items():
+            np.testing.assert_allclose(value, rows.outputs[output], rtol=TOLERANCE.relative, atol=TOLERANCE.absolute)
+
+
+@pytest.mark.parametrize("kind", DISCRETE)
+def test_golden_draws_stand_when_the_noise_moves(exports, kind):
+    _, export_, exported = exports(*kind)
+    random = np.random.default_rng(1)
+    inputs, outputs = export_.golden["decode"]
+    for _ in range(50):
+        moved = inputs["pixel"] + random.uniform(-0.01, 0.01, inputs["pixel"].shape).astype(np.float32)
+        np.testing.assert_array_equal(exported.run("decode", inputs | {"pixel": moved})["x"], outputs["x"])
+
+
+def test_model_whose_draws_all_hang_by_a_hair_is_refused():
+    family = build("autoencoder", "binomial")
+    trial = Trial(
+        family, "decode", Function(lambda z, pixel: {"x": (1e4 * pixel[..., 0]).round()}, {"pixel": "gumbel"}), None
+    )
+    with pytest.raises(ExportError, match=r"decode: no 4 draws of x stand when the noise moves by 0\.02"):
+        trial.golden_rows(4, 1)
+
+
+def test_operations_of_one_method_share_a_graph(exports):
+    operations = exports("vae", "bernoulli").export.operations
+    assert operations["sample"].graph == operations["decode"].graph
+    assert operations["sample"].outputs == ("x", "mean", "z")
+    assert operations["decode"].outputs == ("x", "mean")
+
+
+def test_noise_that_is_an_output_comes_back_bit_for_bit(exports):
+    exported = exports("vae", "bernoulli").exported
+    noise = exported.draw("sample", index=0, rows=5)
+    assert exported.run("sample", noise)["z"].tobytes() == noise["z"].tobytes()

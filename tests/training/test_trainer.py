@@ -1,0 +1,176 @@
+"""The loop ends in the same weights whatever interrupts it, and keeps the best of them."""
+
+import multiprocessing
+import os
+import signal
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.manifest import Frozen
+from tests.training.conftest import EXAMPLES, build, examples
+from training.datasets import Dataset
+from training.errors import TrainingError
+from training.families import FAMILIES
+from training.family import Family
+from training.recipe import Recipe
+from training.trainer import fit
+
+DATA = Dataset("rows", EXAMPLES["bernoulli"], *(examples("bernoulli", rows=rows) for rows in (80, 20, 20)))
+
+
+def recipe(family="vae", name="tiny", seed=0, **training):
+    settings = {"epochs": 4, "batch_size": 16, "warmup_steps": 0, "threads": 1} | training
+    content = {"name": name, "title": "A test", "family": family, "data": {"source": "rows"}, "training": settings}
+    return Recipe.model_validate(content | {"seed": seed})
+
+
+class Counter(Family):
+    """One weight that grows by 1 a step; its validation losses are told beforehand, and its steps write down."""
+
+    Options = Frozen
+    absent = {}
+    told: list[float]
+
+    def __init__(self):
+        super().__init__(Frozen(), EXAMPLES["bernoulli"], (1,))
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.rates, self.batches = [], []
+
+    def train_step(self, x, turn):
+        self.rates.append(turn.optimizers["all"].param_groups[0]["lr"])
+        self.batches.append(x.flatten().tolist())
+        self.weight.data += 1
+        return {"loss": self.weight.detach() * 1.0}
+
+    def validation_loss(self, x):
+        return torch.full((len(x),), float(self.told.pop(0)))
+
+    def operations(self):
+        return {}
+
+    def shapes(self):
+        return {}
+
+
+def count(tmp_path, told=None, rows=1, **settings):
+    """A family that counted, and what fit said; one epoch for each loss told."""
+    settings = {"epochs": 4, "batch_size": 1, "ema": 0.0} | settings
+    Counter.told = list(told or range(settings["epochs"], 0, -1))
+    family = Counter()
+    numbers = np.arange(rows, dtype=np.float32)[:, None]
+    data = Dataset("numbers", EXAMPLES["bernoulli"], numbers, numbers[:1], numbers[:1])
+    return family, fit(family, data, recipe(**settings), tmp_path / "checkpoint.pt", "cpu")
+
+
+def test_best_epoch_is_kept(tmp_path):
+    family, fitted = count(tmp_path, told=[3, 1, 2, 2])
+    assert [row["validation"] for row in fitted.history] == [3, 1, 2, 2]
+    assert family.weight == 2
+
+
+@pytest.mark.parametrize(("patience", "epochs"), [(1, 3), (2, 6), (3, 7), (None, 7)])
+def test_training_stops_when_patience_is_over(tmp_path, patience, epochs):
+    _, fitted = count(tmp_path, told=[3, 2, 4, 1, 5, 5, 0.5], epochs=7, patience=patience)
+    assert len(fitted.history) == epochs
+
+
+def test_kept_weights_are_the_moving_average(tmp_path):
+    family, _ = count(tmp_path, epochs=3, ema=0.5)
+    assert family.weight == 0.5 * (0.5 * 1 + 0.5 * 2) + 0.5 * 3
+
+
+def test_learning_rate_rises_and_falls_by_a_cosine(tmp_path):
+    family, _ = count(tmp_path, rows=2, epochs=2, warmup_steps=2, learning_rate=0.1)
+    fall = [1, 0.5 + 0.5**1.5, 0.5, 0.5 - 0.5**1.5]
+    assert family.rates == pytest.approx([0.05 * fall[0], 0.1 * fall[1], 0.1 * fall[2], 0.1 * fall[3]])
+
+
+def test_every_epoch_sees_every_row_in_an_order_of_its_own(tmp_path):
+    family, _ = count(tmp_path, rows=50, epochs=2, batch_size=10)
+    first, second = (list(chain(*family.batches[start : start + 5])) for start in (0, 5))
+    assert sorted(first) == sorted(second) == list(range(50))
+    assert first != second
+
+
+def _trained(checkpoint, family="vae", **settings):
+    options = {"decoder": {"widths": [8], "dropout": 0.2}}
+    module = build(family, "bernoulli", **options)
+    fitted = fit(module, DATA, recipe(family, **settings), checkpoint, "cpu")
+    return {name: value.numpy().tobytes() for name, value in module.state_dict().items()}, fitted
+
+
+def _train_until_killed(family, checkpoint, step):
+    """What a process does that is killed with a step half done."""
+    learn = FAMILIES[family].train_step
+
+    def die(self, x, turn):
+        if turn.step == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return learn(self, x, turn)
+
+    FAMILIES[family].train_step = die
+    _trained(checkpoint, family)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_killed_run_ends_in_the_weights_of_an_undisturbed_one(tmp_path, family):
+    killed = tmp_path / "killed.pt"
+    process = multiprocessing.get_context("spawn").Process(target=_train_until_killed, args=(family, killed, 12))
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    assert len(torch.load(killed)["history"]) == 2
+    weights, fitted = _trained(killed, family)
+    undisturbed, expected = _trained(tmp_path / "undisturbed.pt", family)
+    assert weights == undisturbed
+    assert fitted.history == expected.history
+
+
+def test_finished_checkpoint_gives_its_weights_again(tmp_path):
+    first, _ = _trained(tmp_path / "checkpoint.pt")
+    assert _trained(tmp_path / "checkpoint.pt")[0] == first
+
+
+def test_another_seed_gives_other_weights(tmp_path):
+    assert _trained(tmp_path / "a.pt")[0] != _trained(tmp_path / "b.pt", seed=1)[0]
+
+
+def test_checkpoint_of_another_recipe_is_refused(tmp_path):
+    checkpoint = tmp_path / "checkpoint.pt"
+    _trained(checkpoint, epochs=1)
+    with pytest.raises(TrainingError, match=r"is of another recipe; .* start over with --restart"):
+        _trained(checkpoint, epochs=1, learning_rate=0.5)
+
+
+@pytest.mark.parametrize(("kind", "told"), [("loss", [3, 2, 1]), ("validation", [3, 2, float("nan")])])
+def test_loss_that_is_not_finite_ends_the_run_and_leaves_the_last_good_checkpoint(tmp_path, monkeypatch, kind, told):
+    if kind == "loss":
+        count_on = Counter.train_step
+        monkeypatch.setattr(
+            Counter,
+            "train_step",
+            lambda self, x, turn: count_on(self, x, turn) | ({"loss": torch.tensor(np.nan)} if turn.step == 2 else {}),
+        )
+    with pytest.raises(TrainingError, match=r"not finite in epoch 3: .*nan.*Try a smaller learning_rate"):
+        count(tmp_path, told=told, epochs=3)
+    kept = torch.load(tmp_path / "checkpoint.pt")
+    assert [row["validation"] for row in kept["history"]] == [3, 2]
+    assert kept["family"]["weight"] == 2
+
+
+def test_kill_while_a_checkpoint_is_written_leaves_the_one_before(tmp_path, monkeypatch):
+    replace = Path.replace
+
+    def die(path, target):
+        if len(torch.load(path)["history"]) == 3:
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", die)
+    with pytest.raises(KeyboardInterrupt):
+        count(tmp_path)
+    assert len(torch.load(tmp_path / "checkpoint.pt")["history"]) == 2
