@@ -15,6 +15,7 @@ from service.errors import DeadlinePassed, answer_to, problem
 from service.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_MILLISECONDS = re.compile(r"[0-9]{1,9}")
 _DEADLINES = ("x-request-timeout-ms", "x-envoy-expected-rq-timeout-ms")
 
 _log = logging.getLogger("reparam")
@@ -72,4 +73,4 @@ def _request_id(headers: Headers) -> str:
 def _timeout(headers: Headers, default: float) -> float:
     """Seconds: the least that the caller gives, at most the operator's."""
     given = [headers.get(name, "") for name in _DEADLINES]
-    return min([default, *(int(value) / 1000 for value in given if value.isascii() and value.isdigit())])
+    return min([default, *(int(value) / 1000 for value in given if _MILLISECONDS.fullmatch(value))])

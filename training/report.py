@@ -46,7 +46,8 @@ def preview(exported: Exported, manifest: Manifest, x: NDArray[np.generic]) -> b
         drawn = exported.run("sample", exported.draw("sample", index=0, rows=_GRID * _GRID))
         images = drawn.get("mean", drawn["x"])
     else:
-        images = _reconstructions(exported, x[: _GRID * _GRID // 2].astype(np.float32))
+        shown = x[np.arange(_GRID * _GRID // 2) % len(x)]
+        images = _reconstructions(exported, shown.astype(np.float32))
     low, high = manifest.x.range
     levels = ((images - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8)
     grid = _grid(levels)

@@ -33,28 +33,28 @@ AnyResponse = TypeVar("AnyResponse", bound=schemas.Response)
 async def sample(request: schemas.SampleRequest, model: Served) -> Response:
     draw = _draw(request, request.temperature)
     arrays = await model.sample(request.num_samples, draw)
-    return _pack(model, "sample", draw, schemas.SampleResponse, _chosen(arrays, request.outputs, _DEFAULT))
+    return _pack(model, draw, schemas.SampleResponse, _chosen(arrays, request.outputs, _DEFAULT))
 
 
 @router.post("/encode", response_model=schemas.EncodeResponse)
 async def encode(request: schemas.EncodeRequest, model: Served) -> Response:
     draw = _draw(request, request.temperature)
     arrays = await model.encode(request.x, draw)
-    return _pack(model, "encode", draw, schemas.EncodeResponse, _chosen(arrays, request.outputs, tuple(arrays)))
+    return _pack(model, draw, schemas.EncodeResponse, _chosen(arrays, request.outputs, tuple(arrays)))
 
 
 @router.post("/decode", response_model=schemas.DecodeResponse)
 async def decode(request: schemas.DecodeRequest, model: Served) -> Response:
     draw = _draw(request, request.temperature)
     arrays = await model.decode(request.z, draw)
-    return _pack(model, "decode", draw, schemas.DecodeResponse, _chosen(arrays, request.outputs, ("x",)))
+    return _pack(model, draw, schemas.DecodeResponse, _chosen(arrays, request.outputs, ("x",)))
 
 
 @router.post("/reconstruct", response_model=schemas.ReconstructResponse)
 async def reconstruct(request: schemas.ReconstructRequest, model: Served) -> Response:
     draw = _draw(request, request.temperature)
     arrays = await model.reconstruct(request.x, draw)
-    return _pack(model, "reconstruct", draw, schemas.ReconstructResponse, _chosen(arrays, request.outputs, _DEFAULT))
+    return _pack(model, draw, schemas.ReconstructResponse, _chosen(arrays, request.outputs, _DEFAULT))
 
 
 @router.post("/interpolate", response_model=schemas.InterpolateResponse)
@@ -63,7 +63,7 @@ async def interpolate(request: schemas.InterpolateRequest, model: Served, settin
     draw = _draw(request, request.temperature)
     start, end = [await model.code(_code(end), replace(draw, temperature=0.0)) for end in (request.start, request.end)]
     arrays = await model.decode(path_between(start, end, request.steps, request.path), draw)
-    return _pack(model, "interpolate", draw, schemas.InterpolateResponse, _chosen(arrays, request.outputs, _DEFAULT))
+    return _pack(model, draw, schemas.InterpolateResponse, _chosen(arrays, request.outputs, _DEFAULT))
 
 
 @router.post("/traverse", response_model=schemas.TraverseResponse)
@@ -76,7 +76,7 @@ async def traverse(request: schemas.TraverseRequest, model: Served, settings: Se
     codes = np.repeat(origin[None], len(request.values), axis=0)
     codes.reshape(len(codes), -1)[:, request.dimension] = request.values
     arrays = await model.decode(codes, draw)
-    return _pack(model, "traverse", draw, schemas.TraverseResponse, _chosen(arrays, request.outputs, _DEFAULT))
+    return _pack(model, draw, schemas.TraverseResponse, _chosen(arrays, request.outputs, _DEFAULT))
 
 
 @router.post("/score", response_model=schemas.ScoreResponse)
@@ -89,7 +89,7 @@ async def score(request: schemas.ScoreRequest, model: Served, settings: ServiceS
         "samples": scores.samples,
         "rows": list(_score_rows(model, scores)),
     }
-    return _pack(model, "score", draw, schemas.ScoreResponse, fields)
+    return _pack(model, draw, schemas.ScoreResponse, fields)
 
 
 @router.post("/complete", response_model=schemas.CompleteResponse)
@@ -97,7 +97,7 @@ async def complete(request: schemas.CompleteRequest, model: Served) -> Response:
     draw = _draw(request, request.temperature)
     arrays = await model.complete(request.x, request.mask, draw)
     fields = _chosen(arrays, request.outputs, _DEFAULT) | {"conditioning": model.conditioning(request.mask)}
-    return _pack(model, "complete", draw, schemas.CompleteResponse, fields)
+    return _pack(model, draw, schemas.CompleteResponse, fields)
 
 
 @router.post("/criticize", response_model=schemas.CriticizeResponse)
@@ -105,7 +105,7 @@ async def criticize(request: schemas.CriticizeRequest, model: Served) -> Respons
     draw = _draw(request, 1.0)
     arrays = await model.criticize(request.x, draw)
     fields = {"realness": arrays["realness"], "realness_kind": model.manifest.realness_kind}
-    return _pack(model, "criticize", draw, schemas.CriticizeResponse, fields)
+    return _pack(model, draw, schemas.CriticizeResponse, fields)
 
 
 def _draw(request: schemas.Request, temperature: float) -> Draw:
@@ -125,9 +125,7 @@ def _chosen(arrays: Arrays, wanted: list[str] | None, default: tuple[str, ...]) 
     return {name: arrays[name] for name in names}
 
 
-def _pack(
-    model: ServedModel, verb: str, draw: Draw, kind: type[AnyResponse], fields: dict[str, Any] | Arrays
-) -> Response:
+def _pack(model: ServedModel, draw: Draw, kind: type[AnyResponse], fields: dict[str, Any] | Arrays) -> Response:
     """The answer as JSON, and in its headers who gave it."""
     started = time.perf_counter()
     manifest = model.manifest
@@ -146,9 +144,7 @@ def _pack(
         "Reparam-Seed": str(draw.seed),
     }
     response = Response(encoding.dump(answer), media_type="application/json", headers=headers)
-    here = trace.current()
-    here.operation = verb
-    here.encode = time.perf_counter() - started
+    trace.current().encode = time.perf_counter() - started
     return response
 
 

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from service import encoding
+from service import encoding, trace
 from service.errors import NotAcceptable, UnsupportedMediaType
 
 _JSON = "application/json"
@@ -24,6 +24,7 @@ class JSONRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def checked(request: Request) -> Response:
+            trace.current().operation = self.name
             _check_types(request.headers)
             parsed = encoding.parse(await request.body())
             return await handle(_ParsedRequest(request, parsed))
