@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from models.noise import INVERSE_CDF, draw
+from models.noise import INVERSE_CDF, _open_uniform, draw
 
 SCIPY = {"normal": stats.norm, "logistic": stats.logistic, "gumbel": stats.gumbel_r}
 KINDS = sorted(SCIPY)
@@ -58,6 +58,11 @@ def test_value_depends_on_its_address_alone(kind, seed, index, sample):
     drawn = draw(kind, "epsilon", (2, 3), seed=seed, index=index, samples=range(sample, sample + 1))
     expected = [value(kind, "epsilon", seed, index, sample, position) for position in range(6)]
     np.testing.assert_allclose(drawn.ravel(), expected, rtol=1e-6)
+
+
+def test_uniform_stays_half_a_step_from_either_end():
+    ends = np.array([0, 2**12 - 1, 2**12, MASK], np.uint64)
+    assert _open_uniform(ends).tolist() == [2.0**-53, 2.0**-53, 3 * 2.0**-53, 1 - 2.0**-53]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -115,46 +115,27 @@ def test_every_flipped_byte_is_refused(folder, name):
     assert read_bundle(folder)
 
 
-def _longer(path):
-    path.write_bytes(path.read_bytes() + b"\0")
-
-
-def _truncated(path):
-    path.write_bytes(path.read_bytes()[:-1])
-
-
-def _emptied(path):
-    path.write_bytes(b"")
-
-
-def _renamed(path):
-    path.rename(path.with_name("renamed"))
-
-
-def _linked(path):
-    elsewhere = path.parent.parent / path.name
-    path.rename(elsewhere)
+def move_and_link(path):
+    elsewhere = path.rename(path.parent.parent / path.name)
     path.symlink_to(elsewhere)
 
 
-def _piped(path):
-    path.unlink()
-    os.mkfifo(path)
-
-
-def _made_a_folder(path):
-    path.unlink()
-    path.mkdir()
+SPOILED = {
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "empty": lambda path: path.write_bytes(b""),
+    "missing": lambda path: path.unlink(),
+    "renamed": lambda path: path.rename(path.with_name("renamed")),
+    "a link": move_and_link,
+    "a pipe": lambda path: (path.unlink(), os.mkfifo(path)),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
 
 
 @pytest.mark.parametrize("name", [MANIFEST, SEAL, "decode.onnx", "card.md"])
-@pytest.mark.parametrize(
-    "spoil",
-    [_longer, _truncated, _emptied, _renamed, _linked, _piped, _made_a_folder, os.unlink],
-    ids=lambda f: f.__name__,
-)
-def test_spoiled_file_is_refused_by_its_name(folder, name, spoil):
-    spoil(folder / name)
+@pytest.mark.parametrize("spoiled", SPOILED)
+def test_spoiled_file_is_refused_by_its_name(folder, name, spoiled):
+    SPOILED[spoiled](folder / name)
     with pytest.raises(BundleError, match=name.replace(".", r"\.")):
         read_bundle(folder)
 

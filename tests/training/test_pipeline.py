@@ -86,7 +86,7 @@ def test_other_data_under_the_same_name_is_not_evaluated(trained, tmp_path):
     kept = np.load(source)
     np.save(source, kept + 1)
     try:
-        with pytest.raises(DataError, match="is not the data .* the digests differ"):
+        with pytest.raises(DataError, match=r"is not the data .* the digests differ"):
             pipeline.evaluate_bundle(made.folder)
     finally:
         np.save(source, kept)

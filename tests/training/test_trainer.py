@@ -43,10 +43,12 @@ class Counter(Family):
     def train_step(self, x, turn):
         self.rates.append(turn.optimizers["all"].param_groups[0]["lr"])
         self.batches.append(x.flatten().tolist())
+        assert self.training
         self.weight.data += 1
         return {"loss": self.weight.detach() * 1.0}
 
     def validation_loss(self, x):
+        assert not self.training
         return torch.full((len(x),), float(self.told.pop(0)))
 
     def operations(self):
@@ -60,7 +62,7 @@ def count(tmp_path, told=None, rows=1, **settings):
     """A family that counted, and what fit said; one epoch for each loss told."""
     settings = {"epochs": 4, "batch_size": 1, "ema": 0.0} | settings
     Counter.told = list(told or range(settings["epochs"], 0, -1))
-    family = Counter()
+    family = Counter().eval()
     numbers = np.arange(rows, dtype=np.float32)[:, None]
     data = Dataset("numbers", EXAMPLES["bernoulli"], numbers, numbers[:1], numbers[:1])
     return family, fit(family, data, recipe(**settings), tmp_path / "checkpoint.pt", "cpu")

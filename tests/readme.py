@@ -1,0 +1,56 @@
+"""The examples of the README: its commands, run against a server, and the answers that it prints.
+
+`python -m tests.readme localhost:8000` asks a running server and writes its answers into the README.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+
+_BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+
+
+class Example(NamedTuple):
+    """A command as printed after `$ `, and what the README says that it answers."""
+
+    command: str
+    answer: str
+
+
+def examples(text: str) -> list[Example]:
+    """All examples in the order of the page."""
+    found = []
+    for block in _BLOCK.findall(text):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, answer = part.partition("\n")
+            found.append(Example(command, answer.strip()))
+    return found
+
+
+def run(all_examples: list[Example], address: str) -> list[str]:
+    """What each command answers, in one shell, with the server at `address` in place of the README's."""
+    end = "--end-of-answer--"
+    script = "".join(f"{example.command}\necho; echo {end}\n" for example in all_examples)
+    done = subprocess.run(
+        ["bash", "-c", script.replace("localhost:8000", address)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return [answer.strip() for answer in done.stdout.split(end)[:-1]]
+
+
+def main(address: str) -> None:
+    text = README.read_text()
+    printed = examples(text)
+    for example, answer in zip(printed, run(printed, address), strict=True):
+        old, new = (f"$ {example.command}\n{a}\n" if a else f"$ {example.command}\n" for a in (example.answer, answer))
+        assert text.count(old) == 1, f"ambiguous: {example.command}"
+        text = text.replace(old, new)
+    README.write_text(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
