@@ -1,6 +1,7 @@
 """What a manifest says: operations, tensors, and where a model came from."""
 
 from collections.abc import Iterator
+from math import prod
 from typing import Annotated, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
@@ -29,6 +30,9 @@ OPERATIONS: tuple[OperationName, ...] = get_args(OperationName)
 
 # In `score`, noise and outputs carry a samples axis behind the batch axis.
 SAMPLED: frozenset[OperationName] = frozenset({"score"})
+
+# ONNX names a value once: an output that bears an input's name (`complete` takes x and gives x) leaves as `x_out`.
+OUTPUT_SUFFIX = "_out"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Version = Annotated[int, Field(ge=1, le=999_999_999)]
@@ -187,8 +191,8 @@ def _complaints(manifest: Manifest) -> Iterator[str]:
         yield from (f"no shape is given for {t} of {name}" for t in tensors if not {t, f"{name}.{t}"} & set(shapes))
         if operation.label and not manifest.labels:
             yield f"{name} takes a label, but no labels are named"
-    if manifest.order is not None and sorted(manifest.order) != list(range(len(manifest.order))):
-        yield "order is not a permutation"
+    if manifest.order is not None and sorted(manifest.order) != list(range(prod(manifest.shapes["x"]))):
+        yield "order is not a permutation of the values of x"
     if ("criticize" in present) != (manifest.realness_kind is not None):
         yield "realness_kind goes with criticize"
     if "score" not in present and manifest.calibration is not None:

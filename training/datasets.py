@@ -177,7 +177,7 @@ def _checked_splits(path: Path) -> tuple[Array, Array, Array]:
 def _checked(place: str, rows: Array) -> Array:
     if rows.dtype.kind not in "buif":
         raise DataError(f"{place}: values of type {rows.dtype}; numbers are needed")
-    if rows.ndim < 2 or rows.size == 0:
+    if rows.ndim not in (2, 3) or rows.size == 0:
         raise DataError(f"{place}: shape {rows.shape}; (rows, features) or (rows, height, width) is needed")
     with np.errstate(over="ignore"):
         finite = np.isfinite(rows.astype(np.float32))

@@ -7,7 +7,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from models import noise
-from models.manifest import SAMPLED, Operation, OperationName
+from models.manifest import OUTPUT_SUFFIX, SAMPLED, Operation, OperationName
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -31,7 +31,9 @@ class Exported:
         rows = len(next(iter(inputs.values())))
         shapes = self._shapes(name)
         filled = {key: np.full((rows, *shapes[key]), value, np.float32) for key, value in operation.fill.items()}
-        outputs = self._sessions[operation.graph].run(list(operation.outputs), inputs | filled)
+        session = self._sessions[operation.graph]
+        names = {output.name.removesuffix(OUTPUT_SUFFIX): output.name for output in session.get_outputs()}
+        outputs = session.run([names[output] for output in operation.outputs], inputs | filled)
         return dict(zip(operation.outputs, outputs, strict=True))
 
     def draw(

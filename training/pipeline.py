@@ -92,13 +92,19 @@ def _publish(family: Family, dataset: Dataset, recipe: Recipe, fitted: Fitted, r
             minutes=round(fitted.minutes, 2),
             versions=_versions(),
             commit=_commit(),
-            command=f"reparam-train --evaluate models/bundles/{recipe.name}/{version}",
+            command=f"reparam-train --evaluate {_from_here(repository.root)}/{recipe.name}/{version}",
         ),
         digests=digests(files),
     )
     files["card.md"] = card(manifest).encode()
     picture = preview(exported, manifest, dataset.test)
     return repository.publish(manifest, files | ({"preview.png": picture} if picture else {}))
+
+
+def _from_here(folder: Path) -> Path:
+    """As a person in the working folder would name it."""
+    here = Path.cwd()
+    return folder.resolve().relative_to(here) if folder.resolve().is_relative_to(here) else folder
 
 
 def _versions() -> dict[str, str]:

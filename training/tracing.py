@@ -10,6 +10,7 @@ import torch
 from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from models.manifest import OUTPUT_SUFFIX
 from models.noise import RANDOM_OPERATORS
 from training.errors import ExportError
 from training.trial import Trial
@@ -33,7 +34,7 @@ def trace(trial: Trial) -> bytes:
             dynamo=True,
             opset_version=OPSET,
             input_names=list(inputs),
-            output_names=list(trial.compute(inputs)),
+            output_names=[f"{name}{OUTPUT_SUFFIX}" if name in inputs else name for name in trial.compute(inputs)],
             dynamic_shapes=(tuple({0: batch, 1: samples} if name in trial.sampled else {0: batch} for name in inputs),),
             external_data=False,
             verbose=False,
@@ -42,7 +43,6 @@ def trace(trial: Trial) -> bytes:
     model = program.model_proto
     _refuse_randomness(trial, model)
     _strip(model)
-    _pass_through(model.graph)
     _store_as_half(model)
     onnx.checker.check_model(model)
     return model.SerializeToString()
@@ -80,12 +80,6 @@ def _strip(model: ModelProto) -> None:
         for part in (*graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
             part.doc_string = ""
             del part.metadata_props[:]
-
-
-def _pass_through(graph: GraphProto) -> None:
-    """An output that is an input under the same name needs no node; the exporter writes an Identity onto itself."""
-    for node in [node for node in graph.node if node.op_type == "Identity" and node.input == node.output]:
-        graph.node.remove(node)
 
 
 def _store_as_half(model: ModelProto) -> None:

@@ -33,9 +33,10 @@ class Trial(NamedTuple):
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """What the operation gives: the method's outputs less those that the caller gives it."""
-        taken = {*SIGNATURES[self.name].inputs, *self.function.fill}
-        return tuple(output for output in self.compute(self.inputs(2, 2)) if output not in taken)
+        """What the operation gives: the method's outputs, less those that the caller gives it anyway."""
+        signature = SIGNATURES[self.name]
+        echoed = {*signature.inputs, *self.function.fill} - set(signature.outputs)
+        return tuple(output for output in self.compute(self.inputs(2, 2)) if output not in echoed)
 
     def inputs(self, rows: int, samples: int) -> Arrays:
         """All inputs of the method, in the order of its parameters."""
@@ -68,9 +69,9 @@ class Trial(NamedTuple):
         if name == "x":
             return self.examples[np.arange(rows) % len(self.examples)].astype(np.float32)
         kind = self.function.noise.get(name, "normal")
-        return noise.draw(
-            kind, name, shape, seed=0, rows=rows, samples=range(samples) if name in self.sampled else None
-        )
+        axis = range(samples) if name in self.sampled else None
+        values = noise.draw(kind, name, shape, seed=0, rows=rows, samples=axis)
+        return (values > 0).astype(np.float32) if name == "mask" else values
 
     def _stands(self, inputs: Arrays, computed: Arrays) -> NDArray[np.bool_]:
         """Which rows of a discrete x stay as they are under many small moves of the noise that meets a threshold."""

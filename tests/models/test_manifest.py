@@ -99,7 +99,7 @@ def test_value_of_the_wrong_form_is_refused_with_its_place(written, place, value
         ({"shapes mask": REMOVE}, "no shape is given for mask of complete"),
         ({"operations score fill": {"heat": 0}}, "no shape is given for heat of score"),
         ({"labels": []}, "sample takes a label, but no labels are named"),
-        ({"order": [0, 1, 1, 3]}, "order is not a permutation"),
+        ({"order": [0, 1, 1, 3]}, "order is not a permutation of the values of x"),
         ({"realness_kind": REMOVE}, "realness_kind goes with criticize"),
         ({"operations criticize": REMOVE, "absent": {"criticize": "why"}}, "realness_kind goes with criticize"),
         ({"operations score": REMOVE, "absent": {"score": "why"}}, "calibration goes with score"),
