@@ -1,5 +1,6 @@
 """Figures of a model on held-out data, measured through its exported graphs."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,6 +16,7 @@ CALIBRATION_SAMPLES = 16
 
 _RUN = 4000  # rows times samples in one run of a graph
 _ROWS = 500
+_RESAMPLES = 100
 _ACTIVE = 0.01  # a unit is active if the variance of E[z|x] over the data exceeds this (Burda et al. 2016, sec. 5.2)
 
 
@@ -29,9 +31,7 @@ def evaluate(exported: Exported, x: NDArray[np.generic], samples: tuple[int, ...
         terms = score_terms(exported, x, samples)
         figures |= {name: _figure(values, "nats", split) for name, values in terms.items()}
     if {"mean", "log_variance"} <= set(_outputs(exported, "encode")):
-        variance = np.var(_codes(exported, x, "mean"), axis=0)
-        active = float((variance > _ACTIVE).sum())
-        figures["active_units"] = Figure(value=active, unit=f"of {variance.size}", split=split, examples=len(x))
+        figures["active_units"] = _active_units(_codes(exported, x, "mean"), split)
     if {"encode", "decode"} <= set(exported.operations):
         figures["squared_error"] = _figure(_squared_errors(exported, x), "a dimension", split)
     return figures
@@ -53,7 +53,7 @@ def score_terms(exported: Exported, x: NDArray[np.generic], samples: tuple[int, 
     def score(start: int) -> Arrays:
         return _score_block(exported, x[start : start + rows].astype(np.float32), start, samples)
 
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         scored = list(tqdm(pool.map(score, blocks), total=len(blocks), desc="score", leave=False, dynamic_ncols=True))
     return {name: np.concatenate([block[name] for block in scored]) for name in scored[0]}
 
@@ -69,6 +69,23 @@ def _score_block(exported: Exported, x: NDArray[np.float32], index: int, samples
     log_weight = terms.pop("log_weight")
     means = {name: bounds.mean(values).value for name, values in terms.items()}
     return means | {f"bound_{k}": bounds.importance_weighted_bound(log_weight[:, :k]).value for k in samples}
+
+
+def _active_units(means: NDArray[np.float32], split: str) -> Figure:
+    """How many units of E[z|x] vary over the data; the standard error by the bootstrap."""
+    random = np.random.default_rng(SEED)
+    resampled = (means[random.integers(0, len(means), len(means))] for _ in range(_RESAMPLES))
+    return Figure(
+        value=float(_count_active(means)),
+        std_error=float(np.std([_count_active(codes) for codes in resampled], ddof=1)),
+        unit=f"of {means.shape[1]}",
+        split=split,
+        examples=len(means),
+    )
+
+
+def _count_active(means: NDArray[np.float32]) -> int:
+    return int((means.var(axis=0) > _ACTIVE).sum())
 
 
 def _codes(exported: Exported, x: NDArray[np.generic], output: str = "z") -> NDArray[np.float32]:

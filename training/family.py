@@ -38,16 +38,14 @@ class Turn:
     gradient_clip: float | None = None
 
     def descend(self, name: str, loss: Tensor) -> None:
-        """One step of the optimiser `name` down the gradient of `loss`, averaged over the processes."""
+        """One step of the optimiser `name` down the gradient of `loss`."""
         optimizer = self.optimizers[name]
         optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
-        parameters = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        if self.fabric.world_size > 1:
-            for parameter in parameters:
-                parameter.grad = self.fabric.all_reduce(parameter.grad, reduce_op="mean")
         if self.gradient_clip is not None:
-            nn.utils.clip_grad_norm_(parameters, self.gradient_clip)
+            nn.utils.clip_grad_norm_(
+                [p for group in optimizer.param_groups for p in group["params"]], self.gradient_clip
+            )
         optimizer.step()
 
 
