@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from math import prod
 from typing import Annotated, Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from models.fields import FileName, Frozen, Name, Sha256, ShapeName, Size, TensorName, Version
 from models.noise import NoiseKind
+from models.provenance import Provenance
 
 OperationName = Literal["sample", "encode", "decode", "score", "complete", "criticize"]
 
@@ -33,20 +35,6 @@ SAMPLED: frozenset[OperationName] = frozenset({"score"})
 
 # ONNX names a value once: an output that bears an input's name (`complete` takes x and gives x) leaves as `x_out`.
 OUTPUT_SUFFIX = "_out"
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Version = Annotated[int, Field(ge=1, le=999_999_999)]
-FileName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}\.(onnx|safetensors|md|png)$")]
-TensorName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-ShapeName = Annotated[str, StringConstraints(pattern=r"^([a-z]+\.)?[a-z][a-z0-9_]{0,63}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Size = Annotated[int, Field(ge=1)]
-
-
-class Frozen(BaseModel):
-    """What is read from outside: immutable, unknown keys refused, nothing but finite numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Example(Frozen):
@@ -103,30 +91,6 @@ class Calibration(Frozen):
 
     samples: Size
     quantiles: Annotated[tuple[float, ...], Field(min_length=101, max_length=101)]
-
-
-class Figure(Frozen):
-    """A measured number, never without its unit and error; `std_error` is over the examples of the split."""
-
-    value: float
-    std_error: float | None = None
-    unit: str
-    split: str
-    examples: Size
-
-
-class Provenance(Frozen):
-    """Where the model came from: enough to make it again."""
-
-    recipe: dict[str, JsonValue]
-    data: str
-    data_digest: Sha256
-    figures: dict[str, Figure]
-    parameters: Size
-    minutes: float
-    versions: dict[str, str]
-    commit: str | None = None
-    command: str
 
 
 class Manifest(Frozen):

@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,16 +25,18 @@ class Server(NamedTuple):
         return self.url.removeprefix("http://")
 
     def wait_until_ready(self) -> None:
-        """Until /readyz answers 200; RuntimeError if that takes a minute."""
-        until = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < until:
-            try:
-                if httpx.get(f"{self.url}/readyz").is_success:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.02)
-        raise RuntimeError("the server did not become ready")
+        self.wait_for(lambda client: client.get("/readyz"))
+
+    def wait_for(self, ask: Callable[[httpx.Client], httpx.Response]) -> float:
+        """Ask until the answer is a success; when it was, by time.perf_counter. TimeoutError after a minute."""
+        until = time.perf_counter() + _PATIENCE_SECONDS
+        with httpx.Client(base_url=self.url) as client:
+            while time.perf_counter() < until:
+                with suppress(httpx.TransportError):
+                    if ask(client).is_success:
+                        return time.perf_counter()
+                time.sleep(0.01)
+        raise TimeoutError(f"{self.url} did not answer as it should")
 
 
 @contextmanager

@@ -7,17 +7,8 @@ import numpy as np
 
 from models import golden
 from models.golden import Arrays, GoldenRows
-from models.manifest import (
-    OPERATIONS,
-    Calibration,
-    Example,
-    Figure,
-    Golden,
-    Manifest,
-    Operation,
-    OperationName,
-    Provenance,
-)
+from models.manifest import OPERATIONS, Calibration, Example, Golden, Manifest, Operation, OperationName
+from models.provenance import Figure, Provenance
 from models.repository import Repository, digests
 from tests import tiny_graphs
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from models.errors import ReparamError
-from models.manifest import Figure
+from models.provenance import Figure
 from models.repository import SHIPPED
 from training.pipeline import evaluate_bundle, train
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.manifest import Example, Frozen
+from models.fields import Frozen
+from models.manifest import Example
 from training.distributions import LIKELIHOODS
 from training.networks import Hidden, mlp
 

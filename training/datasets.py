@@ -2,46 +2,17 @@
 
 import gzip
 import os
-import zipfile
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pooch
-from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 
 from models.manifest import Example
+from training import own_data
 from training.errors import DataError
-
-Array = NDArray[np.generic]
-
-_SPLIT_SEED = 20_140_101  # how data without a split of its own is shared out; never to change
-
-
-class Dataset(NamedTuple):
-    """Three splits of (rows, *shape): uint8 where the values are whole, else float32."""
-
-    name: str
-    example: Example
-    train: Array
-    validation: Array
-    test: Array
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.train.shape[1:]
-
-    @property
-    def digest(self) -> str:
-        """sha256 over the splits as they are used, whichever file they came from."""
-        whole = sha256()
-        for split in (self.train, self.validation, self.test):
-            whole.update(f"{split.dtype.str}{split.shape}".encode())
-            whole.update(np.ascontiguousarray(split).data)
-        return whole.hexdigest()
+from training.splits import Array, Dataset, share_out, shuffled
 
 
 def load(source: str, support: str | None = None) -> Dataset:
@@ -51,13 +22,13 @@ def load(source: str, support: str | None = None) -> Dataset:
     path = Path(source)
     if path.suffix not in (".npy", ".npz"):
         raise DataError(f"{source} is neither one of {', '.join(DATASETS)} nor a .npy or .npz file")
-    return _from_splits(path.stem, _checked_splits(path), support)
+    return own_data.load(path, support)
 
 
 def _digits() -> Dataset:
     """1,797 images of 8x8, values 0 to 16 (UCI, "Optical Recognition of Handwritten Digits")."""
     images = load_digits().images.astype(np.uint8)
-    return Dataset("digits", Example(kind="image", support="levels", range=(0, 16)), *_share_out(images, 250, 250))
+    return Dataset("digits", Example(kind="image", support="levels", range=(0, 16)), *share_out(images, 250, 250))
 
 
 def _mnist() -> Dataset:
@@ -109,7 +80,7 @@ _SHA256 = {
 def _idx_images(name: str, folder: str) -> Dataset:
     train = _images_of_idx(_fetch(name, folder, "train-images-idx3-ubyte.gz"))
     test = _images_of_idx(_fetch(name, folder, "t10k-images-idx3-ubyte.gz"))
-    order = np.random.RandomState(_SPLIT_SEED).permutation(len(train))
+    order = shuffled(len(train))
     splits = train[order[10_000:]], train[order[:10_000]], test
     return Dataset(name, Example(kind="image", support="levels", range=(0, 255)), *splits)
 
@@ -146,63 +117,3 @@ def _images_of_idx(path: Path) -> Array:
 def _pixels_of_text(path: Path) -> Array:
     """Characters 0 and 1, parted by one blank each."""
     return (np.frombuffer(path.read_bytes(), np.uint8)[::2] - ord("0")).astype(np.uint8)
-
-
-def _share_out(rows: Array, validation: int, test: int) -> tuple[Array, Array, Array]:
-    order = np.random.RandomState(_SPLIT_SEED).permutation(len(rows))
-    return rows[order[validation + test :]], rows[order[:validation]], rows[order[validation : validation + test]]
-
-
-def _checked_splits(path: Path) -> tuple[Array, Array, Array]:
-    """A .npy is shared out 80 : 10 : 10; a .npz holds `x`, or `train`, `validation` and `test`."""
-    try:
-        content = np.load(path, allow_pickle=False)
-        arrays = {"x": content} if path.suffix == ".npy" else dict(content)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} is not a readable array file: {error}") from error
-    names = ("train", "validation", "test")
-    if set(names) <= set(arrays):
-        train, validation, test = (_checked(f"{path}, {name}", arrays[name]) for name in names)
-        if not train.shape[1:] == validation.shape[1:] == test.shape[1:]:
-            raise DataError(f"{path}: the rows of train, validation and test differ in shape")
-        return train, validation, test
-    if "x" not in arrays:
-        raise DataError(f"{path} holds {', '.join(arrays) or 'nothing'}; it needs x, or train, validation and test")
-    rows = _checked(str(path), arrays["x"])
-    if len(rows) < 10:
-        raise DataError(f"{path} has {len(rows)} rows; at least 10 are needed to share out")
-    return _share_out(rows, len(rows) // 10, len(rows) // 10)
-
-
-def _checked(place: str, rows: Array) -> Array:
-    if rows.dtype.kind not in "buif":
-        raise DataError(f"{place}: values of type {rows.dtype}; numbers are needed")
-    if rows.ndim not in (2, 3) or rows.size == 0:
-        raise DataError(f"{place}: shape {rows.shape}; (rows, features) or (rows, height, width) is needed")
-    with np.errstate(over="ignore"):
-        finite = np.isfinite(rows.astype(np.float32))
-    if not finite.all():
-        row = int(np.argwhere(~finite)[0][0])
-        raise DataError(f"{place}: row {row} holds a value that is not finite in single precision")
-    return rows
-
-
-def _from_splits(name: str, splits: tuple[Array, Array, Array], support: str | None) -> Dataset:
-    low = min(float(split.min()) for split in splits)
-    high = max(float(split.max()) for split in splits)
-    if low == high:
-        raise DataError(f"{name} holds no value but {low:g}")
-    whole = all(bool((split == np.round(split)).all()) for split in splits)
-    seen = "binary" if whole and (low, high) == (0, 1) else "levels" if whole and low >= 0 and high <= 255 else "real"
-    chosen = support or seen
-    if chosen != "real" and chosen != seen and not (chosen == "levels" and seen == "binary"):
-        raise DataError(f"{name} is {seen}, with values from {low:g} to {high:g}; it cannot be taken as {chosen}")
-    example = Example.model_validate(
-        {
-            "kind": "image" if splits[0].ndim == 3 else "vector",
-            "support": chosen,
-            "range": {"binary": (0, 1), "levels": (0, high), "real": None}[chosen],
-        }
-    )
-    dtype = np.float32 if chosen == "real" else np.uint8
-    return Dataset(name, example, *(split.astype(dtype) for split in splits))

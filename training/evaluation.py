@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from models import bounds
-from models.manifest import Calibration, Figure, OperationName
+from models.manifest import Calibration, OperationName
+from models.provenance import Figure
 from training.exported import Arrays, Exported
 
 SEED = 1  # of the noise; the service's `score` with this seed and an image's index gives that image's very terms

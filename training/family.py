@@ -10,7 +10,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from models.manifest import Example, Frozen, OperationName
+from models.fields import Frozen
+from models.manifest import Example, OperationName
 from models.noise import NoiseKind
 
 Shape = tuple[int, ...]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import Tensor, nn
 
-from models.manifest import Frozen
+from models.fields import Frozen
 
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh"]
 ACTIVATIONS: dict[Activation, type[nn.Module]] = {

@@ -11,10 +11,10 @@ import torch
 from pydantic import ValidationError
 
 from models import golden
-from models.manifest import Figure, Manifest, Provenance
+from models.manifest import Manifest
+from models.provenance import Figure, Provenance
 from models.repository import Repository, digests, read_bundle
 from training import datasets
-from training.datasets import Dataset
 from training.errors import DataError, RecipeError
 from training.evaluation import calibrate, evaluate
 from training.export import TOLERANCE, export
@@ -23,6 +23,7 @@ from training.families import FAMILIES
 from training.family import Family
 from training.recipe import Recipe, first_complaint, read
 from training.report import card, preview
+from training.splits import Dataset
 from training.trainer import Fitted, fit
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationError
 
-from models.manifest import Frozen, Name
+from models.fields import Frozen, Name
 from training.errors import RecipeError
 
 Positive = Annotated[int, Field(ge=1)]

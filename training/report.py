@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.manifest import OPERATIONS, Figure, Manifest
+from models.manifest import OPERATIONS, Manifest
+from models.provenance import Figure
 from training.exported import Exported
 
 _GRID = 8

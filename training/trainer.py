@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from training.datasets import Dataset
 from training.errors import TrainingError
 from training.family import Family, Turn
 from training.recipe import Recipe, Training
+from training.splits import Dataset
 
 _VALIDATION_ROWS = 1000
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import psutil
 
-from tests.live_server import Server, live_server
+from tests.live_server import live_server
 
 STARTS = 5
 REQUESTS = 300
@@ -33,21 +33,11 @@ def start() -> dict[str, float]:
     """One cold start: when the first sample was answered, when all was ready, and the memory then."""
     began = time.perf_counter()
     with live_server() as server:
-        sample = first_sample(server) - began
+        sample = server.wait_for(lambda client: client.post("/v2/models/vae-mnist/sample", json={"seed": 1})) - began
         server.wait_until_ready()
         ready = time.perf_counter() - began
         resident = psutil.Process(server.pid).memory_info().rss / MEBIBYTE
     return {"first sample": sample, "all ready": ready, "resident": resident}
-
-
-def first_sample(server: Server) -> float:
-    while True:
-        try:
-            if httpx.post(f"{server.url}/v2/models/vae-mnist/sample", json={"seed": 1}).status_code == 200:
-                return time.perf_counter()
-        except httpx.TransportError:
-            pass
-        time.sleep(0.01)
 
 
 def workloads(client: httpx.Client) -> Iterator[tuple[str, Callable[[], httpx.Response]]]:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 
-from models.manifest import Frozen
+from models.fields import Frozen
 from tests.training.conftest import EXAMPLES, build, examples
-from training.datasets import Dataset
 from training.errors import TrainingError
 from training.families import FAMILIES
 from training.family import Family
 from training.recipe import Recipe
+from training.splits import Dataset
 from training.trainer import fit
 
 DATA = Dataset("rows", EXAMPLES["bernoulli"], *(examples("bernoulli", rows=rows) for rows in (80, 20, 20)))

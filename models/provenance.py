@@ -1,0 +1,29 @@
+"""Where a model came from, and what was measured of it."""
+
+from pydantic import JsonValue
+
+from models.fields import Frozen, Sha256, Size
+
+
+class Figure(Frozen):
+    """A measured number, never without its unit and error; `std_error` is over the examples of the split."""
+
+    value: float
+    std_error: float | None = None
+    unit: str
+    split: str
+    examples: Size
+
+
+class Provenance(Frozen):
+    """Where the model came from: enough to make it again."""
+
+    recipe: dict[str, JsonValue]
+    data: str
+    data_digest: Sha256
+    figures: dict[str, Figure]
+    parameters: Size
+    minutes: float
+    versions: dict[str, str]
+    commit: str | None = None
+    command: str
