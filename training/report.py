@@ -11,6 +11,7 @@ from models.provenance import Figure
 from training.exported import Exported
 
 _GRID = 8
+_GREY = 64
 _WIDTH = 448  # pixels, at least
 
 
@@ -65,6 +66,8 @@ def _reconstructions(exported: Exported, x: NDArray[np.float32]) -> NDArray[np.g
 
 
 def _grid(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Eight in a row, with a pixel of grey between."""
+    images = np.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=_GREY)
     height, width = images.shape[1:]
     rows = images.reshape(-1, _GRID, height, width)
     return rows.transpose(0, 2, 1, 3).reshape(-1, _GRID * width)
