@@ -19,7 +19,7 @@ def main() -> int:
     except ReparamError as error:
         print(f"reparam-serve: {error}", file=sys.stderr)
         return 1
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="warning", access_log=False)
+    uvicorn.run(app, host=settings.host, port=settings.port, log_level="info", access_log=False)
     return 0
 
 

@@ -23,7 +23,7 @@ def create_app(settings: Settings) -> FastAPI:
         title="Reparam",
         summary="Deep generative models over HTTP: sample, encode, decode, reconstruct, interpolate, score",
         lifespan=_lifespan,
-        max_body_size=settings.json_body_bytes,
+        redirect_slashes=False,
     )
     app.state.settings = settings
     app.state.metrics = metrics

@@ -8,6 +8,7 @@ import uuid
 from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import trace
@@ -16,6 +17,7 @@ from service.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
+_CALLER_LEFT = 499  # no status of HTTP: nobody is there to read one
 _DEADLINES = ("x-request-timeout-ms", "x-envoy-expected-rq-timeout-ms")
 
 _log = logging.getLogger("reparam")
@@ -54,6 +56,9 @@ class Envelope:
             if not status:
                 late = DeadlinePassed("the answer was not there before the deadline; ask for fewer rows or wait longer")
                 await answer_to(late)(scope, receive, stamp)
+        except ClientDisconnect:
+            status = _CALLER_LEFT
+            self._metrics.cancelled.labels("body").inc()
         except Exception:
             _log.exception("request %s met a bug", here.request_id)
             if status:

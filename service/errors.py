@@ -13,15 +13,23 @@ from starlette.responses import Response
 from models.errors import ReparamError
 from service import trace
 
-_LONGEST_DETAIL = 1_000
+_LONGEST_DETAIL = 800  # in bytes: it is sent twice, a quote doubles, and the whole answer keeps within 4 KiB
 
 
 class MalformedBody(ReparamError):
     """Not JSON, not UTF-8, or nested too deep."""
 
 
+class BodyTooLarge(ReparamError):
+    """More bytes than the operator allows."""
+
+
 class UnknownModel(ReparamError):
     """No such model or version, or none that could be loaded."""
+
+
+class NoPreview(ReparamError):
+    """A bundle without a picture."""
 
 
 class NotAcceptable(ReparamError):
@@ -74,7 +82,9 @@ class DeadlinePassed(ReparamError):
 
 STATUS: dict[type[Exception], HTTPStatus] = {
     MalformedBody: HTTPStatus.BAD_REQUEST,
+    BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnknownModel: HTTPStatus.NOT_FOUND,
+    NoPreview: HTTPStatus.NOT_FOUND,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -90,7 +100,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
 def problem(status: HTTPStatus, detail: str, *, kind: str | None = None, **more: Any) -> Response:
     """An `application/problem+json` answer (RFC 9457); `error` repeats the detail for inference protocol clients."""
     title = kind or status.phrase
-    detail = detail[:_LONGEST_DETAIL]
+    detail = _shortened(detail)
     content = {
         "type": f"urn:reparam:{title.lower().replace(' ', '-')}",
         "title": title,
@@ -134,7 +144,7 @@ async def _on_validation_error(_: Request, error: Exception) -> Response:
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:
-    """What Starlette and FastAPI refuse by themselves: unknown routes, methods, bodies over the limit."""
+    """What Starlette and FastAPI refuse by themselves: unknown routes and methods."""
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     response = problem(status, _DETAILS.get(status, status.description or status.phrase))
@@ -145,8 +155,13 @@ async def _on_http_exception(_: Request, error: Exception) -> Response:
 _DETAILS = {
     HTTPStatus.NOT_FOUND: "there is no such route; /openapi.json lists them",
     HTTPStatus.METHOD_NOT_ALLOWED: "this route takes other methods; Allow lists them",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is larger than this service takes; send fewer rows at a time",
 }
+
+
+def _shortened(detail: str) -> str:
+    """Printable, so that nothing but a quote or a backslash grows in JSON, and cut between characters."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in detail)
+    return printable.encode()[:_LONGEST_DETAIL].decode(errors="ignore")
 
 
 def _title(kind: type[Exception]) -> str:

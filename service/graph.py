@@ -1,6 +1,7 @@
 """One ONNX file as a function; the only file that knows ONNX Runtime."""
 
 import ctypes
+import logging
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -10,11 +11,13 @@ from onnx import TensorProto, helper
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from models.errors import BundleError, ReparamError
+from models.manifest import OUTPUT_SUFFIX
 
 Arrays = dict[str, NDArray[Any]]
 Provider = Literal["CUDAExecutionProvider", "CPUExecutionProvider"]
 
 _REFUSALS = (
+    failures.EPFail,
     failures.Fail,
     failures.InvalidArgument,
     failures.InvalidGraph,
@@ -23,6 +26,12 @@ _REFUSALS = (
     failures.RuntimeException,
 )
 _FATAL = 4
+
+_log = logging.getLogger("reparam")
+
+
+class GraphFailed(ReparamError):
+    """A run that ONNX Runtime gave up."""
 
 
 class DeviceMissing(ReparamError):
@@ -46,10 +55,20 @@ class Graph:
             )
         except _REFUSALS as error:
             raise BundleError("ONNX Runtime refuses the graph") from error
+        self._names = {tensor_name(output.name): output.name for output in self._session.get_outputs()}
 
     def run(self, feeds: Arrays, outputs: Sequence[str]) -> Arrays:
-        """The named outputs."""
-        return dict(zip(outputs, self._session.run(list(outputs), feeds), strict=True))
+        """The named outputs; GraphFailed if the inputs do not fit the graph, or its arithmetic the machine."""
+        try:
+            values = self._session.run([self._names[name] for name in outputs], feeds)
+        except (*_REFUSALS, ValueError) as error:
+            raise GraphFailed("the run failed in ONNX Runtime") from error
+        return dict(zip(outputs, values, strict=True))
+
+
+def tensor_name(output: str) -> str:
+    """The tensor that a graph's output is."""
+    return output.removesuffix(OUTPUT_SUFFIX)
 
 
 def provider(device: Literal["auto", "cuda", "cpu"]) -> Provider:
@@ -57,6 +76,8 @@ def provider(device: Literal["auto", "cuda", "cpu"]) -> Provider:
     missing = None if device == "cpu" else _lacks_cuda()
     if device == "cuda" and missing:
         raise DeviceMissing(f"device cuda: {missing}; use auto or cpu")
+    if missing:
+        _log.info("device auto: %s, so the CPU it is", missing)
     return "CPUExecutionProvider" if device == "cpu" or missing else "CUDAExecutionProvider"
 
 

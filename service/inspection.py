@@ -9,6 +9,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto,
 from models.errors import BundleError
 from models.manifest import SAMPLED, Manifest, OperationName
 from models.noise import RANDOM_OPERATORS
+from service.graph import tensor_name
 
 _DOMAINS = frozenset({"", "ai.onnx"})
 _INT64_INPUTS = frozenset({"label"})
@@ -40,7 +41,7 @@ def _foreign(model: ModelProto) -> Iterator[str]:
 def _mismatched(graph: GraphProto, file: str, manifest: Manifest) -> Iterator[str]:
     """The graph's inputs and outputs against those of each operation that uses it."""
     inputs = {value.name: value for value in graph.input}
-    outputs = {value.name: value for value in graph.output}
+    outputs = {tensor_name(value.name): value for value in graph.output}
     for name, operation in manifest.operations.items():
         if operation.graph != file:
             continue
@@ -51,23 +52,29 @@ def _mismatched(graph: GraphProto, file: str, manifest: Manifest) -> Iterator[st
             if tensor not in outputs:
                 yield f"{name} has no output {tensor}"
         for tensor in set(taken) & set(inputs):
-            yield from _unlike(inputs[tensor], manifest, name, tensor in operation.noise)
+            yield from _unlike(tensor, inputs[tensor], manifest, name, sampled=tensor in operation.noise)
         for tensor in set(operation.outputs) & set(outputs):
-            yield from _unlike(outputs[tensor], manifest, name, sampled=True)
+            yield from _unlike(tensor, outputs[tensor], manifest, name, sampled=True)
 
 
-def _unlike(value: ValueInfoProto, manifest: Manifest, name: OperationName, sampled: bool) -> Iterator[str]:
-    """How a tensor differs in type or shape; the batch and samples axes must be free."""
-    expected_type = TensorProto.INT64 if value.name in _INT64_INPUTS else TensorProto.FLOAT
+def _unlike(
+    tensor: str, value: ValueInfoProto, manifest: Manifest, name: OperationName, *, sampled: bool
+) -> Iterator[str]:
+    """How a tensor differs in type or shape; the batch axis must be free, and with noise the samples axis too."""
+    expected_type = TensorProto.INT64 if tensor in _INT64_INPUTS else TensorProto.FLOAT
     if value.type.tensor_type.elem_type != expected_type:
-        yield f"{value.name} is not {TensorProto.DataType.Name(expected_type).lower()}"
-    free = 2 if sampled and name in SAMPLED else 1
-    axes = value.type.tensor_type.shape.dim
-    fixed = tuple(axis.dim_value for axis in axes[free:])
-    if len(axes) < free or fixed != manifest.shape(name, value.name) or axes[0].dim_value:
-        yield f"{value.name} has shape {[axis.dim_param or axis.dim_value for axis in axes]}, {name} needs " + str(
-            [*("batch", "samples")[:free], *manifest.shape(name, value.name)]
-        )
+        yield f"{tensor} is not {TensorProto.DataType.Name(expected_type).lower()}"
+    samples = "samples" if manifest.operations[name].noise else 1
+    free = ("batch", samples) if sampled and name in SAMPLED else ("batch",)
+    needed = [*free, *manifest.shape(name, tensor)]
+    found = [axis.dim_value or axis.dim_param for axis in value.type.tensor_type.shape.dim]
+    if list(map(_size, found)) != list(map(_size, needed)):
+        yield f"{tensor} has shape {found}, {name} needs {needed}"
+
+
+def _size(axis: int | str) -> int | None:
+    """None for a free axis, whatever its name."""
+    return axis if isinstance(axis, int) else None
 
 
 def _nodes(graph: GraphProto) -> Iterator[NodeProto]:

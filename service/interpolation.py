@@ -15,13 +15,19 @@ def _linear(start: Floats, end: Floats, t: Floats) -> Floats:
 
 
 def _spherical(start: Floats, end: Floats, t: Floats) -> Floats:
-    """Along the great circle (Shoemake 1985), so that codes keep the length that a prior gives them (White 2016)."""
-    lengths = np.linalg.norm(start) * np.linalg.norm(end)
-    cosine = np.clip(np.vdot(start, end) / lengths, -1, 1) if lengths else 1.0
+    """Along the great circle (Shoemake 1985), so that codes keep the length that a prior gives them (White 2016).
+
+    Lengths that differ are passed through evenly; the great circle of the codes themselves would leave for far away
+    where they are nearly opposite.
+    """
+    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    cosine = np.clip(np.vdot(start, end) / (lengths[0] * lengths[1]), -1, 1) if all(lengths) else 1.0
     angle = np.arccos(cosine)
     if np.sin(angle) < 1e-6:  # parallel or opposite: no one great circle
         return _linear(start, end, t)
-    return np.asarray((np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle))
+    towards_start, towards_end = start / lengths[0], end / lengths[1]
+    direction = (np.sin((1 - t) * angle) * towards_start + np.sin(t * angle) * towards_end) / np.sin(angle)
+    return np.asarray(((1 - t) * lengths[0] + t * lengths[1]) * direction)
 
 
 PATHS: dict[Path, Callable[[Floats, Floats, Floats], Floats]] = {"linear": _linear, "spherical": _spherical}

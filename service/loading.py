@@ -7,7 +7,7 @@ from models import golden
 from models.errors import BundleError
 from models.manifest import Golden, Manifest, OperationName
 from models.repository import Bundle
-from service.graph import Arrays, Graph, Provider
+from service.graph import Arrays, Graph, GraphFailed, Provider
 from service.inspection import inspect
 
 
@@ -32,8 +32,13 @@ def prove(bundle: Bundle, name: OperationName, graph: Graph) -> None:
     outputs = manifest.operations[name].outputs
     if set(rows.outputs) != set(outputs):
         raise BundleError(f"{name}: the golden rows are of {', '.join(rows.outputs)}, not of {', '.join(outputs)}")
-    count = len(next(iter(rows.outputs.values())))
-    computed = graph.run(rows.inputs | fill(manifest, name, count), outputs)
+    count = min(array.shape[0] if array.ndim else 0 for array in rows.outputs.values())
+    if count == 0:
+        raise BundleError(f"{name}: there are no golden rows")
+    try:
+        computed = graph.run(rows.inputs | fill(manifest, name, count), outputs)
+    except GraphFailed as error:
+        raise BundleError(f"{name}: the graph does not run on the golden rows") from error
     for tensor, expected in rows.outputs.items():
         if not _close(computed[tensor], expected, manifest.golden):
             raise BundleError(f"{name}: {tensor} is not what was computed when the bundle was made")

@@ -46,9 +46,11 @@ class Registry:
 
     def load(self) -> None:
         """Load every bundle; a bad one is kept with its reason. Meant to run in a thread of its own."""
-        for name, version in self._repository.list():
-            self._set(Entry(name, version, "LOADING"))
-        for name, version in list(self._entries):
+        found = list(self._repository.list())
+        self._entries = {key: Entry(*key, "LOADING") for key in found}  # whole at once: requests read it meanwhile
+        for name, version in found:
+            self._set(self._entries[name, version])
+        for name, version in found:
             started = time.perf_counter()
             self._set(self._load(name, version))
             self._metrics.model_load.observe(time.perf_counter() - started)
@@ -89,9 +91,10 @@ class Registry:
         try:
             bundle = self._repository.read(name, version)
             return Entry(name, version, "READY", model=self._serve(bundle))
-        except (BundleError, BundleNotFound) as error:
+        except (BundleError, BundleNotFound, OSError) as error:
             _log.warning("%s/%s is not served: %s", name, version, error)
-            return Entry(name, version, "UNAVAILABLE", reason=str(error))
+            reason = str(error) if isinstance(error, BundleError) else "the folder cannot be read"  # without its path
+            return Entry(name, version, "UNAVAILABLE", reason=reason)
 
     def _serve(self, bundle: Bundle) -> ServedModel:
         manifest = bundle.manifest

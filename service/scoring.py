@@ -55,17 +55,18 @@ def _scores(drawn: Arrays, samples: int, manifest: Manifest) -> Scores:
     terms = dict(drawn)
     log_weight = terms.pop("log_weight")
     is_exact = not manifest.operations["score"].noise
-    size = bounds.effective_sample_size(log_weight)
-    return Scores(
-        samples=samples,
-        is_exact=is_exact,
-        elbo=_exact(log_weight) if is_exact else bounds.mean(terms.pop("elbo", log_weight)),
-        importance_weighted_bound=_exact(log_weight) if is_exact else bounds.importance_weighted_bound(log_weight),
-        effective_sample_size=size,
-        reliable=np.full(len(size), is_exact) | (size >= bounds.RELIABLE_SAMPLE_SIZE),
-        percentile=_percentile(log_weight, manifest.calibration, is_exact),
-        terms={name: bounds.mean(values).value for name, values in terms.items()},
-    )
+    with np.errstate(invalid="ignore"):  # a row that overflowed in the graph gives NaN, which is answered as null
+        size = bounds.effective_sample_size(log_weight)
+        return Scores(
+            samples=samples,
+            is_exact=is_exact,
+            elbo=_exact(log_weight) if is_exact else bounds.mean(terms.pop("elbo", log_weight)),
+            importance_weighted_bound=_exact(log_weight) if is_exact else bounds.importance_weighted_bound(log_weight),
+            effective_sample_size=size,
+            reliable=np.full(len(size), is_exact) | (size >= bounds.RELIABLE_SAMPLE_SIZE),
+            percentile=_percentile(log_weight, manifest.calibration, is_exact),
+            terms={name: bounds.mean(values).value for name, values in terms.items()},
+        )
 
 
 def _exact(log_weight: NDArray[Any]) -> Estimate:

@@ -124,6 +124,8 @@ class ServedModel:
         )
         for tensor, array in data.items():
             inputs.check_tensor(self.manifest, name, tensor, array)
+            if len(array) != rows:
+                raise InvalidInput(f"{tensor} has {len(array)} rows, {next(iter(data))} {rows}")
         given: Arrays = dict(data)
         if operation.label:
             given["label"] = inputs.labels(self.manifest, name, rows, draw.label)

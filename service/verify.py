@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from models.errors import BundleError, ReparamError
 from models.manifest import OperationName
-from models.repository import MANIFEST, Bundle, read_bundle
+from models.repository import MANIFEST, Bundle, Repository, read_bundle
 from service.graph import Graph, Provider, provider
 from service.inspection import inspect
 from service.loading import prove
@@ -45,8 +45,15 @@ def verify(folder: Path, on: Provider) -> Iterator[Finding]:
         yield Finding("digests", str(error))
         return
     yield Finding(f"digests of {len(bundle.files)} files")
+    yield _verify_place(bundle, folder)
     for file in bundle.manifest.graphs:
         yield from _verify_graph(bundle, file, on)
+
+
+def _verify_place(bundle: Bundle, folder: Path) -> Finding:
+    place = "/".join(folder.resolve().parts[-2:])
+    named = f"{bundle.manifest.name}/{bundle.manifest.version}"
+    return Finding("place", "" if place == named else f"the manifest says {named}, the folder {place}")
 
 
 def _verify_graph(bundle: Bundle, file: str, on: Provider) -> Iterator[Finding]:
@@ -71,10 +78,11 @@ def _verify_numbers(bundle: Bundle, name: OperationName, graph: Graph) -> Findin
 
 
 def _bundles(folder: Path) -> list[Path]:
-    """The folder itself, or every bundle below it; what looks like neither is reported as a bundle without manifest."""
+    """The folder itself, or the bundles below it, those without a manifest too; what holds none is reported as one."""
     if (folder / MANIFEST).exists():
         return [folder]
-    return sorted(manifest.parent for manifest in folder.glob(f"**/{MANIFEST}")) or [folder]
+    listed = [folder / name / version for name, version in Repository(folder).list()]
+    return listed or sorted(manifest.parent for manifest in folder.glob(f"*/{MANIFEST}")) or [folder]
 
 
 def _report(folder: Path, findings: list[Finding]) -> bool:

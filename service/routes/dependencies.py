@@ -7,24 +7,26 @@ from fastapi import Depends, Request
 from service import trace
 from service.metrics import Metrics
 from service.registry import Registry
-from service.schemas import Problem
+from service.schemas.responses import Problem
 from service.served_model import ServedModel
 from service.settings import Settings
 
-# What any endpoint may answer besides its own type.
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "content": {"application/problem+json": {}}, "description": description}
-    for status, description in {
-        400: "malformed",
-        404: "unknown model, version or route",
-        406: "no answer of an accepted type",
-        413: "too large",
-        415: "type or encoding not taken",
-        422: "well-formed but wrong, over a limit, or not supported by the model",
-        503: "busy or not ready; Retry-After says when",
-        504: "deadline passed",
-    }.items()
+_PROBLEMS = {
+    400: "malformed",
+    404: "unknown model or version",
+    406: "no answer of an accepted type",
+    413: "too large",
+    415: "type or encoding not taken",
+    422: "well-formed but wrong, over a limit, or not supported by the model",
+    503: "busy or not ready; Retry-After says when",
+    504: "deadline passed",
 }
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What an endpoint may answer besides its own type; all problems if no statuses are given."""
+    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+    return {status: {"content": content, "description": _PROBLEMS[status]} for status in statuses or _PROBLEMS}
 
 
 async def _registry(request: Request) -> Registry:

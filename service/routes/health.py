@@ -5,8 +5,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from service.errors import NotReady
-from service.routes.dependencies import PROBLEMS, ModelRegistry, ServiceMetrics
-from service.schemas import Health
+from service.routes.dependencies import ModelRegistry, ServiceMetrics, problems
+from service.schemas.responses import Health
 
 router = APIRouter()
 
@@ -17,7 +17,7 @@ async def livez() -> Health:
     return Health(status="alive")
 
 
-@router.get("/readyz", responses={503: PROBLEMS[503]})
+@router.get("/readyz", responses=problems(503))
 async def readyz(registry: ModelRegistry) -> Health:
     """Ready when every bundle is loaded or refused and one at least serves; else 503 with the reasons."""
     if reasons := registry.reasons():

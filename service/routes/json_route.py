@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from service import encoding, trace
-from service.errors import NotAcceptable, UnsupportedMediaType
+from service.errors import BodyTooLarge, NotAcceptable, UnsupportedMediaType
 
 _JSON = "application/json"
 _ACCEPTED = frozenset({_JSON, "application/*", "*/*"})
@@ -26,8 +26,8 @@ class JSONRoute(APIRoute):
         async def checked(request: Request) -> Response:
             trace.current().operation = self.name
             _check_types(request.headers)
-            parsed = encoding.parse(await request.body())
-            return await handle(_ParsedRequest(request, parsed))
+            body = await _body(request, request.app.state.settings.json_body_bytes)
+            return await handle(_ParsedRequest(request, encoding.parse(body)))
 
         return checked
 
@@ -44,6 +44,22 @@ class _ParsedRequest(Request):
 
     async def json(self) -> object:
         return self._parsed
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """The whole body, read no further than to where it is known to be over the limit."""
+    announced = request.headers.get("content-length", "")
+    _check_size(int(announced[:18]) if announced.isdecimal() else 0, limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        _check_size(len(body), limit)
+    return bytes(body)
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise BodyTooLarge(f"the body is over the limit of {limit:,} bytes; send fewer rows at a time")
 
 
 def _check_types(headers: Headers) -> None:

@@ -1,23 +1,23 @@
 """What there is to serve: the list of models, and what each one is."""
 
 from fastapi import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from models.manifest import SAMPLED, Manifest, OperationName
-from service import schemas
-from service.routes.dependencies import PROBLEMS, ModelRegistry, Served
+from service.errors import NoPreview
+from service.routes.dependencies import ModelRegistry, Served, problems
+from service.schemas.models import ModelList, ModelMetadata, ModelState, OperationMetadata, TensorMetadata
 
-listing = APIRouter(responses=PROBLEMS)
-router = APIRouter(responses=PROBLEMS)
+listing = APIRouter()
+router = APIRouter(responses=problems(404, 422, 503))
 
 
 @listing.get("/v2/models")
-async def models(registry: ModelRegistry) -> schemas.ModelList:
+async def models(registry: ModelRegistry) -> ModelList:
     """Every bundle of the repository, those that are refused with the reason."""
-    return schemas.ModelList(
+    return ModelList(
         models=[
-            schemas.ModelState(
+            ModelState(
                 name=entry.name,
                 version=entry.version,
                 state=entry.state,
@@ -31,12 +31,12 @@ async def models(registry: ModelRegistry) -> schemas.ModelList:
 
 
 @router.get("")
-async def model(served: Served, registry: ModelRegistry) -> schemas.ModelMetadata:
+async def model(served: Served, registry: ModelRegistry) -> ModelMetadata:
     """The inference protocol's metadata, and the manifest's facts."""
     manifest = served.manifest
     operations = {name: _operation(manifest, name) for name in manifest.operations}
     default = operations.get("sample") or operations.get("encode") or next(iter(operations.values()))
-    return schemas.ModelMetadata(
+    return ModelMetadata(
         name=manifest.name,
         versions=[entry.version for entry in registry.entries() if entry.name == manifest.name and entry.model],
         inputs=default.inputs,
@@ -61,20 +61,20 @@ async def model(served: Served, registry: ModelRegistry) -> schemas.ModelMetadat
 async def preview(served: Served) -> Response:
     """The bundle's picture; 404 for models of vectors."""
     if served.preview is None:
-        raise HTTPException(404)
+        raise NoPreview(f"{served.manifest.name} comes without a picture")
     return Response(served.preview, media_type="image/png")
 
 
-def _operation(manifest: Manifest, name: OperationName) -> schemas.OperationMetadata:
-    return schemas.OperationMetadata(
+def _operation(manifest: Manifest, name: OperationName) -> OperationMetadata:
+    return OperationMetadata(
         inputs=[_tensor(manifest, name, tensor) for tensor in manifest.inputs(name)],
         outputs=[_tensor(manifest, name, tensor) for tensor in manifest.operations[name].outputs],
     )
 
 
-def _tensor(manifest: Manifest, name: OperationName, tensor: str) -> schemas.TensorMetadata:
+def _tensor(manifest: Manifest, name: OperationName, tensor: str) -> TensorMetadata:
     free = [-1, -1] if name in SAMPLED and tensor in manifest.operations[name].outputs else [-1]
-    return schemas.TensorMetadata(
+    return TensorMetadata(
         name=tensor,
         datatype="INT64" if tensor == "label" else "FP32",
         shape=[*free, *manifest.shape(name, tensor)],

@@ -1,0 +1,1 @@
+"""The HTTP contract in pydantic: a request and a response for each endpoint."""

@@ -1,0 +1,102 @@
+"""A live server on a port of its own, and a client of it."""
+
+import re
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+import orjson
+import pytest
+
+from models.repository import SHIPPED, Repository
+from tests import tiny_bundle
+
+ROOT = Path(__file__).parents[2]
+STARTUP_SECONDS = 60
+LISTENING = re.compile(r"running on (http://127\.0\.0\.1:[0-9]+)")
+
+
+class Model:
+    """One model of the live server."""
+
+    def __init__(self, client, name):
+        self.client = client
+        self.name = name
+        self.metadata = client.get(f"/v2/models/{name}").raise_for_status().json()
+
+    def post(self, verb, **body):
+        return self.client.post(f"/v2/models/{self.name}/{verb}", json=body)
+
+    def ask(self, verb, **body):
+        """The answer, its lists of numbers as arrays."""
+        response = self.post(verb, **body)
+        assert response.status_code == 200, response.text
+        return {key: _array(value) for key, value in orjson.loads(response.content).items()}
+
+    def can(self, operation):
+        return operation in self.metadata["operations"]
+
+
+def _array(value):
+    is_tensor = isinstance(value, list) and not isinstance(value[0], dict)
+    return np.array(value, np.float32) if is_tensor else value
+
+
+@contextmanager
+def live(repository, log):
+    """The address of a server of its own, once it is ready."""
+    command = [sys.executable, "-m", "service", "--port", "0", "--device", "cpu", "--repository", str(repository)]
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield _address(server, log)
+    finally:
+        server.terminate()
+        server.wait(STARTUP_SECONDS)
+
+
+def _address(server, log):
+    until = time.monotonic() + STARTUP_SECONDS
+    while time.monotonic() < until:
+        assert server.poll() is None, log.read_text()
+        listening = LISTENING.search(log.read_text())
+        if listening and httpx.get(f"{listening[1]}/readyz").status_code == 200:
+            return listening[1]
+        time.sleep(0.05)
+    raise TimeoutError(log.read_text())
+
+
+SHIPPED_NAMES = sorted({name for name, _ in Repository(SHIPPED).list()})
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory):
+    """Tiny bundles beside those that are shipped."""
+    root = tmp_path_factory.mktemp("repository")
+    tiny_bundle.publish(root)
+    tiny_bundle.publish(root, "autoencoder", operations=["encode", "decode"])
+    for name in SHIPPED_NAMES:
+        (root / name).symlink_to(SHIPPED / name)
+    return root
+
+
+@pytest.fixture(scope="session")
+def address(repository, tmp_path_factory):
+    with live(repository, tmp_path_factory.mktemp("live") / "log") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def client(address):
+    with httpx.Client(base_url=address, timeout=120) as client:
+        yield client
+
+
+@pytest.fixture(scope="session", params=["tiny", "autoencoder", *SHIPPED_NAMES])
+def model(request, client):
+    """Each model in turn."""
+    return Model(client, request.param)

@@ -1,0 +1,184 @@
+"""Every verb of every model over the wire, with the promises that a seed, a score and a mean make."""
+
+import asyncio
+import itertools
+
+import httpx
+import numpy as np
+import pytest
+
+from models.repository import SHIPPED, Repository
+from tests.integration.conftest import Model, live
+
+SEED = 20
+DRAWS = 100_000
+
+
+def binary(model, rows=4):
+    """Rows that any support takes: of nothing but the two ends of the range."""
+    low, high = model.metadata["x"]["range"]
+    shape = (rows, *model.metadata["shapes"]["x"])
+    return np.where(np.random.default_rng(0).random(shape) < 0.5, low, high).tolist()
+
+
+def test_four_bundles_are_shipped():
+    shipped = {name for name, _ in Repository(SHIPPED).list()}
+    assert shipped == {"ae-digits", "ae-mnist", "vae-digits", "vae-mnist"}
+
+
+def test_every_bundle_is_ready(client, repository):
+    listed = client.get("/v2/models").json()["models"]
+    assert {entry["name"] for entry in listed} == {folder.name for folder in repository.iterdir()}
+    assert {entry["state"] for entry in listed} == {"READY"}, listed
+
+
+REQUESTS = {
+    "sample": (["sample"], lambda model: {"num_samples": 3}, 3),
+    "encode": (["encode"], lambda model: {"x": binary(model)}, 4),
+    "decode": (["decode"], lambda model: {"z": np.zeros((2, *model.metadata["shapes"]["z"])).tolist()}, 2),
+    "reconstruct": (["encode", "decode"], lambda model: {"x": binary(model)}, 4),
+    "interpolate": (["encode", "decode"], lambda model: dict(zip(("start", "end"), ends(model), strict=True)), 8),
+    "traverse": (
+        ["encode", "decode"],
+        lambda model: {"origin": ends(model)[0], "dimension": 0, "values": [-1, 0, 1]},
+        3,
+    ),
+    "score": (["score"], lambda model: {"x": binary(model), "samples": 8}, 4),
+    "complete": (["complete"], lambda model: {"x": binary(model), "mask": np.zeros_like(binary(model)).tolist()}, 4),
+    "criticize": (["criticize"], lambda model: {"x": binary(model)}, 4),
+}
+
+
+def ends(model):
+    return [{"x": row} for row in binary(model)[:2]]
+
+
+@pytest.mark.parametrize("verb", REQUESTS)
+def test_verb_answers_or_is_refused_as_not_supported(model, verb):
+    needed, body, rows = REQUESTS[verb]
+    response = model.post(verb, seed=SEED, **body(model))
+    if not all(map(model.can, needed)):
+        assert response.status_code == 422
+        assert response.json()["type"] == "urn:reparam:capability-not-supported"
+        assert response.json()["operations"] == model.metadata["operations"]
+        return
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert answer["model"] == model.name
+    for name in {"x", "z", "rows", "realness"} & set(answer):
+        assert len(answer[name]) == rows
+    for name in {"x", "z"} & set(answer):
+        assert list(np.shape(answer[name])) == [rows, *model.metadata["shapes"][name]]
+
+
+def drawing(model):
+    """A verb that draws, and a request for four rows of it."""
+    if model.can("sample"):
+        return "sample", {"num_samples": 4}
+    return "decode", {"z": np.zeros((4, *model.metadata["shapes"]["z"])).tolist(), "temperature": 1}
+
+
+def test_same_seed_gives_the_same_bytes_alone_and_in_a_crowd(model, address):
+    verb, body = drawing(model)
+    alone = [model.post(verb, seed=seed, **body).content for seed in range(64)]
+    assert len(set(alone)) == 64
+    assert asyncio.run(_crowd(address, model, verb, body)) == alone
+
+
+async def _crowd(address, model, verb, body):
+    """The bytes that 64 concurrent callers get, each with a seed of its own."""
+    async with httpx.AsyncClient(base_url=address, timeout=120, limits=httpx.Limits(max_connections=64)) as client:
+        calls = [client.post(f"/v2/models/{model.name}/{verb}", json={"seed": seed} | body) for seed in range(64)]
+        return [answer.content for answer in await asyncio.gather(*calls)]
+
+
+def test_same_seed_gives_the_same_bytes_after_a_restart(client, repository, tmp_path):
+    with live(repository, tmp_path / "log") as restarted, httpx.Client(base_url=restarted, timeout=60) as another:
+        for folder in repository.iterdir():
+            before, after = (Model(server, folder.name) for server in (client, another))
+            verb, body = drawing(before)
+            for seed in range(4):
+                assert before.post(verb, seed=seed, **body).content == after.post(verb, seed=seed, **body).content
+
+
+def sampling(model):
+    if not model.can("sample"):
+        assert model.metadata["absent"]["sample"]  # it says why; nothing below is promised of it
+        return False
+    return True
+
+
+def test_rows_by_index_are_those_of_a_longer_draw(model):
+    if sampling(model):
+        whole = model.ask("sample", seed=SEED, num_samples=10)
+        part = model.ask("sample", seed=SEED, num_samples=5, index=5)
+        for name in ("x", "z"):
+            assert part[name].tobytes() == whole[name][5:].tobytes()
+
+
+def test_every_sample_is_accepted_by_score(model):
+    if sampling(model) and model.can("score"):
+        for temperature, seed in itertools.product((0, 0.5, 1, 2), range(3)):
+            x = model.ask("sample", num_samples=50, seed=seed, temperature=temperature)["x"]
+            rows = model.ask("score", x=x.tolist(), samples=2)["rows"]
+            assert len(rows) == 50
+            assert {row["reason"] for row in rows} == {None}
+
+
+def test_pixel_frequencies_at_a_fixed_code_are_its_mean(model):
+    """Of the models with few pixels: a hundred thousand answers of 28x28 would say no more, and take minutes."""
+    if not sampling(model) or np.prod(model.metadata["shapes"]["x"]) > 64:
+        return
+    code = model.ask("sample", seed=SEED)["z"]
+    mean = model.ask("decode", z=code.tolist(), outputs=["mean"])["mean"][0].astype(np.float64)
+    total, squares = np.zeros_like(mean), np.zeros_like(mean)
+    for index in range(0, DRAWS, 4000):
+        z = np.repeat(code, min(4000, DRAWS - index), axis=0).tolist()
+        x = model.ask("decode", z=z, seed=SEED, index=index, temperature=1)["x"].astype(np.float64)
+        total += x.sum(axis=0)
+        squares += (x**2).sum(axis=0)
+    low, high = model.metadata["x"]["range"]
+    levels = high - low  # Bernoulli for one level, binomial for more: variance p(1-p) a level
+    share = (mean - low) / levels
+    error = np.sqrt(levels * share * (1 - share) / DRAWS)
+    assert (np.abs(total / DRAWS - mean) <= 4 * error + 1e-9 + 1e-6 * levels).all()
+
+
+def test_bound_lies_above_the_elbo_and_rises_with_the_samples(model):
+    if not (sampling(model) and model.can("score")):
+        return
+    x = model.ask("sample", num_samples=100, seed=SEED)["x"].tolist()
+    bounds, errors = [], []
+    for samples in (1, 5, 50, 500):
+        rows = model.ask("score", x=x, samples=samples, seed=samples)["rows"]
+        elbo, bound = (np.array([row[name] for row in rows]) for name in ("elbo", "importance_weighted_bound"))
+        if samples > 1:
+            assert (bound - elbo).mean() > 0
+        bounds.append(bound)
+    for lower, higher in itertools.pairwise(bounds):
+        gain = higher - lower
+        errors.append(gain.std(ddof=1) / np.sqrt(len(gain)))
+        assert gain.mean() > -4 * errors[-1]
+    assert bounds[-1].mean() > bounds[0].mean() + 4 * errors[0]
+
+
+def test_temperature_zero_ignores_the_seed(model):
+    z = np.ones((3, *model.metadata["shapes"]["z"])).tolist()
+    one, other = [model.post("decode", z=z, seed=seed).content for seed in (1, 2)]
+    assert one.replace(b'"seed":1', b'"seed":2') == other
+
+
+def test_health_and_metrics_answer_over_the_wire(client):
+    assert client.get("/livez").json() == {"status": "alive"}
+    assert client.get("/readyz").json() == {"status": "ready"}
+    assert 'reparam_model_state{model="tiny",state="READY",version="1"} 1.0' in client.get("/metrics").text
+    assert client.get("/openapi.json").json()["info"]["title"] == "Reparam"
+
+
+def test_body_over_the_limit_is_refused_and_the_server_lives_on(client):
+    headers = {"content-type": "application/json"}
+    for content in (b" " * 5_000_000, (b" " * 2**16 for _ in range(80))):
+        response = client.post("/v2/models/tiny/sample", content=content, headers=headers)
+        assert response.status_code == 413
+        assert response.headers["content-type"] == "application/problem+json"
+    assert client.post("/v2/models/tiny/sample", json={}).status_code == 200

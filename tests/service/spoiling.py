@@ -1,0 +1,48 @@
+"""Bundles that are whole but wrong: other graphs or golden rows under digests that agree."""
+
+import shutil
+
+import numpy as np
+import onnx
+
+from models import golden
+from models.repository import Repository, digests, read_bundle
+
+
+def replace(folder, **changed):
+    """Publish the bundle again in its place, with other fields in its manifest or other `files` in it."""
+    bundle = read_bundle(folder)
+    files = dict(bundle.files) | changed.pop("files", {})
+    fields = bundle.manifest.model_dump() | changed | {"digests": digests(files)}
+    shutil.rmtree(folder)
+    return Repository(folder.parent.parent).publish(type(bundle.manifest).model_validate(fields), files)
+
+
+def with_graph(folder, file, change):
+    """Publish again with a graph that `change` has changed."""
+    model = onnx.load_model_from_string(read_bundle(folder).files[file])
+    change(model)
+    return replace(folder, files={file: model.SerializeToString()})
+
+
+def with_golden(folder, change):
+    """Publish again with golden rows that `change(operation, rows)` has changed."""
+    bundle = read_bundle(folder)
+    content = bundle.files["golden.safetensors"]
+    rows = {name: golden.unpack(content, name) for name in bundle.manifest.operations}
+    for name, golden_rows in rows.items():
+        change(name, golden_rows)
+    return replace(folder, files={"golden.safetensors": golden.pack(rows)})
+
+
+def other_numbers(name, rows):
+    """Golden outputs that are off by a little more than is tolerated."""
+    for array in rows.outputs.values():
+        array += np.float32(1e-3)
+
+
+def flip(path):
+    """One bit of the byte in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)

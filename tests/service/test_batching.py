@@ -1,0 +1,212 @@
+"""Calls are merged, refused, failed and dropped as the batcher promises; a fake graph counts its runs."""
+
+import asyncio
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from service.batching import Batcher, Job
+from service.errors import QueueFull
+from service.metrics import Metrics
+
+LABELS = ("tiny", "1", "graph")
+
+
+class FakeGraph:
+    """Doubles x; a run waits until the graph is opened, and fails on a -13."""
+
+    def __init__(self):
+        self.runs = []
+        self.threads = set()
+        self.opened = threading.Event()
+
+    def run(self, feeds, outputs):
+        self.runs.append(feeds["x"].tolist())
+        self.threads.add(threading.current_thread().name)
+        assert self.opened.wait(10)
+        if -13 in feeds["x"]:
+            raise ArithmeticError("-13")
+        return dict.fromkeys(outputs, 2 * feeds["x"])
+
+    async def under_way(self, count=1):
+        while len(self.runs) < count:
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def graph():
+    return FakeGraph()
+
+
+@pytest.fixture
+def metrics():
+    return Metrics()
+
+
+@pytest.fixture
+def batcher(graph, metrics):
+    with ThreadPoolExecutor(2, thread_name_prefix="run") as threads:
+        yield Batcher(graph, threads, metrics, LABELS, batch_rows=8, queue_rows=16)
+        graph.opened.set()
+
+
+def job(*rows, samples=1, outputs=("y",)):
+    return Job(len(rows), samples, outputs, lambda: {"x": np.array(rows)})
+
+
+async def call(batcher, *jobs):
+    """The values of y that come back, one list a job."""
+    return [outputs["y"].tolist() for outputs in await batcher.run(jobs)]
+
+
+async def while_running(graph, batcher, *calls):
+    """The answers of calls that were all made while the run of another was under way."""
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    waiting = [asyncio.create_task(call(batcher, *jobs)) for jobs in calls]
+    await asyncio.sleep(0.01)
+    graph.opened.set()
+    assert await first == [[0]]
+    return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_calls_made_during_a_run_become_one_run(graph, batcher):
+    answers = await while_running(graph, batcher, *([job(row)] for row in range(1, 9)))
+    assert graph.runs == [[0], [1, 2, 3, 4, 5, 6, 7, 8]]
+    assert answers == [[[2 * row]] for row in range(1, 9)]
+
+
+async def test_lone_call_runs_at_once(graph, batcher):
+    graph.opened.set()
+    assert await call(batcher, job(1)) == [[2]]
+    assert await call(batcher, job(2)) == [[4]]
+    assert graph.runs == [[1], [2]]
+
+
+async def test_rows_come_back_to_their_caller(graph, batcher):
+    answers = await while_running(graph, batcher, [job(1, 2)], [job(3), job(4, 5)], [job(6)])
+    assert graph.runs[1:] == [[1, 2, 3, 4, 5, 6]]
+    assert answers == [[[2, 4]], [[6], [8, 10]], [[12]]]
+
+
+async def test_run_is_never_larger_than_allowed_but_for_a_single_job(graph, batcher):
+    large = job(*range(20, 29))
+    answers = await while_running(graph, batcher, [job(1, 2, 3, 4, 5)], [job(6, 7, 8, 9)], [job(10)])
+    assert graph.runs[1:] == [[1, 2, 3, 4, 5, 10], [6, 7, 8, 9]]
+    assert answers[2] == [[20]]
+    assert len((await call(batcher, large))[0]) == 9
+
+
+async def test_samples_count_as_rows(graph, batcher):
+    await while_running(graph, batcher, [job(1, samples=4)], [job(2, samples=4)], [job(3, samples=4)])
+    assert graph.runs[1:] == [[1, 2], [3]]
+
+
+@pytest.mark.parametrize("other", [job(2, samples=3), job(2, outputs=("y", "z")), job(2, outputs=("z", "y"))])
+async def test_jobs_of_other_outputs_or_samples_do_not_share(graph, batcher, other):
+    answers = await while_running(graph, batcher, [job(1)], [other], [job(3)])
+    assert graph.runs[1:] == [[1, 3], [2]]
+    assert answers == [[[2]], [[4]], [[6]]]
+
+
+async def test_full_queue_refuses_and_says_when_to_come_back(graph, batcher, metrics):
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    waiting = asyncio.create_task(call(batcher, job(*range(15))))
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFull) as refused:
+        await call(batcher, job(1, 2))
+    assert refused.value.retry_after >= 1
+    fitting = asyncio.create_task(call(batcher, job(1)))
+    graph.opened.set()
+    await asyncio.gather(first, waiting, fitting)
+    assert b'reparam_rejected_total{reason="queue_full"} 1.0' in metrics.render()
+    assert await call(batcher, job(1, 2)) == [[2, 4]]
+
+
+async def test_first_that_waits_may_be_larger_than_the_queue(graph, batcher):
+    answers = await while_running(graph, batcher, [job(*range(100))])
+    assert len(answers[0][0]) == 100
+
+
+async def test_retry_after_grows_with_the_work_that_waits(graph, batcher):
+    batcher._seconds_per_row = 0.5
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    waiting = asyncio.create_task(call(batcher, job(*range(15))))
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFull) as refused:
+        await call(batcher, job(1, 2))
+    assert refused.value.retry_after == 8
+    graph.opened.set()
+    await asyncio.gather(first, waiting)
+
+
+async def test_failing_run_fails_its_members_only(graph, batcher):
+    answers = await while_running(graph, batcher, [job(1)], [job(-13)], [job(*range(20, 28))])
+    assert [type(answer) for answer in answers] == [ArithmeticError, ArithmeticError, list]
+    assert await call(batcher, job(7)) == [[14]]
+
+
+async def test_failure_of_two_jobs_of_one_call_is_raised_once_and_lost_by_none(graph, batcher):
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+    try:
+        answers = await while_running(graph, batcher, [job(-13), job(-13)])
+        assert isinstance(answers[0], ArithmeticError)
+        del answers
+        gc.collect()
+        await asyncio.sleep(0)
+    finally:
+        asyncio.get_running_loop().set_exception_handler(None)
+    assert complaints == []
+
+
+async def test_callers_who_left_are_dropped_before_the_run(graph, batcher, metrics):
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    leaving, staying = [asyncio.create_task(call(batcher, job(row))) for row in (1, 2)]
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.sleep(0)
+    graph.opened.set()
+    assert await staying == [[4]]
+    await first
+    assert graph.runs == [[0], [2]]
+    assert b'reparam_cancelled_total{stage="queue"} 1.0' in metrics.render()
+    assert b'reparam_queue_rows{graph="graph",model="tiny",version="1"} 0.0' in metrics.render()
+
+
+async def test_caller_who_leaves_during_the_run_disturbs_no_other(graph, batcher):
+    leaving = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    waiting = asyncio.create_task(call(batcher, job(1)))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    graph.opened.set()
+    assert await waiting == [[2]]
+
+
+async def test_inputs_are_made_in_the_thread_of_the_run(graph, batcher):
+    graph.opened.set()
+    made = []
+
+    def feeds():
+        made.append(threading.current_thread().name)
+        return {"x": np.array([1])}
+
+    await batcher.run([Job(1, 1, ("y",), feeds)])
+    assert set(made) == graph.threads
+    assert made[0].startswith("run")
+
+
+async def test_runs_and_waits_are_measured(graph, batcher, metrics):
+    await while_running(graph, batcher, [job(1)], [job(2, 3, samples=2)])
+    text = metrics.render().decode()
+    labels = '{graph="graph",model="tiny",version="1"}'
+    assert f"reparam_batch_rows_sum{labels} 6.0" in text
+    assert f"reparam_infer_duration_seconds_count{labels} 3.0" in text
+    assert f"reparam_queue_duration_seconds_count{labels} 3.0" in text

@@ -1,0 +1,154 @@
+"""Bad bundles are listed with their reason while the others serve."""
+
+import shutil
+
+import pytest
+
+from models.repository import Repository
+from service.metrics import Metrics
+from service.registry import Registry
+from service.settings import Settings
+from tests import tiny_bundle
+from tests.service import spoiling
+from tests.service.conftest import serving
+
+SMALL = ("decode",)
+
+
+def entries(root):
+    """(state, reason) by name and version, once everything has been tried."""
+    registry = Registry(Settings(repository=root, device="cpu"), Metrics())
+    registry.load()
+    registry.close()
+    return {(entry.name, entry.version): (entry.state, entry.reason) for entry in registry.entries()}
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A good bundle, and one to be spoiled."""
+    tiny_bundle.publish(tmp_path, "good", operations=SMALL)
+    tiny_bundle.publish(tmp_path, "bad", operations=SMALL)
+    return tmp_path
+
+
+def _flip(name):
+    return lambda folder: spoiling.flip(folder / name)
+
+
+SPOILED = {
+    "flipped graph": (_flip("decode.onnx"), "decode.onnx is not the file that was published"),
+    "flipped golden": (_flip("golden.safetensors"), "golden.safetensors is not the file that was published"),
+    "flipped card": (_flip("card.md"), "card.md is not the file that was published"),
+    "flipped manifest": (_flip("manifest.json"), "manifest.json is not what manifest.sha256 says"),
+    "flipped seal": (_flip("manifest.sha256"), "manifest.json is not what manifest.sha256 says"),
+    "missing manifest": (lambda folder: (folder / "manifest.json").unlink(), "manifest.json cannot be read"),
+    "missing file": (lambda folder: (folder / "card.md").unlink(), "card.md is missing"),
+    "extra file": (lambda folder: (folder / "more.onnx").touch(), "more.onnx is not named by the manifest"),
+    "other numbers": (
+        lambda folder: spoiling.with_golden(folder, spoiling.other_numbers),
+        "is not what was computed when the bundle was made",
+    ),
+    "golden inputs lacking": (
+        lambda folder: spoiling.with_golden(folder, lambda name, rows: rows.inputs.popitem()),
+        "decode: the graph does not run on the golden rows",
+    ),
+    "no graph": (lambda folder: spoiling.replace(folder, files={"decode.onnx": b"graph"}), "is not an ONNX file"),
+    "broken graph": (
+        lambda folder: spoiling.with_graph(folder, "decode.onnx", lambda model: model.graph.node.pop()),
+        "ONNX Runtime refuses the graph",
+    ),
+    "another name": (lambda folder: folder.rename(folder.parent / "2"), "the manifest says bad/1, the folder bad/2"),
+}
+
+
+@pytest.mark.parametrize("spoiled", SPOILED)
+async def test_bad_bundle_is_listed_with_its_reason_while_others_serve(root, spoiled):
+    spoil, complaint = SPOILED[spoiled]
+    spoil(root / "bad" / "1")
+    async with serving(root) as service:
+        listed = {model["name"]: model for model in (await service.client.get("/v2/models")).json()["models"]}
+        assert listed["bad"]["state"] == "UNAVAILABLE"
+        assert complaint in listed["bad"]["reason"]
+        assert str(root) not in listed["bad"]["reason"]
+        refused = await service.post("decode", "bad", z=[[0, 0]])
+        assert refused.status_code == 404
+        assert complaint in refused.json()["detail"]
+        assert (listed["good"]["state"], listed["good"]["reason"]) == ("READY", "")
+        assert (await service.ask("decode", "good", z=[[0, 0]]))["model"] == "good"
+        assert (await service.client.get("/readyz")).status_code == 200
+
+
+@pytest.mark.parametrize("spoiled", [None, 2, 10])
+async def test_url_without_version_means_the_newest_that_loads(tmp_path, spoiled):
+    for version in (2, 9, 10):
+        tiny_bundle.publish(tmp_path, version=version, operations=SMALL)
+    if spoiled:
+        spoiling.flip(tmp_path / "tiny" / str(spoiled) / "decode.onnx")
+    serving_versions = [version for version in (2, 9, 10) if version != spoiled]
+    async with serving(tmp_path) as service:
+        assert (await service.ask("decode", z=[[0, 0]]))["version"] == serving_versions[-1]
+        metadata = (await service.client.get("/v2/models/tiny")).json()
+        assert metadata["versions"] == [str(version) for version in serving_versions]
+        for version in (2, 9, 10):
+            pinned = await service.post("decode", f"tiny/versions/{version}", z=[[0, 0]])
+            assert pinned.status_code == (404 if version == spoiled else 200)
+            assert version == spoiled or pinned.json()["version"] == version
+
+
+async def _not_ready(root):
+    async with serving(root) as service:
+        assert (await service.client.get("/livez")).status_code == 200
+        response = await service.client.get("/readyz")
+        assert response.status_code == 503
+        return response.json()["detail"]
+
+
+async def test_missing_repository_is_alive_and_not_ready(tmp_path):
+    assert await _not_ready(tmp_path / "nowhere") == "the repository holds no bundle"
+
+
+async def test_empty_repository_is_alive_and_not_ready(tmp_path):
+    assert await _not_ready(tmp_path) == "the repository holds no bundle"
+
+
+async def test_repository_of_bad_bundles_is_alive_and_says_why_it_is_not_ready(root):
+    for name in ("good", "bad"):
+        spoiling.flip(root / name / "1" / "card.md")
+    detail = await _not_ready(root)
+    assert "good/1: card.md is not the file that was published" in detail
+    assert "bad/1: card.md is not the file that was published" in detail
+
+
+def test_folders_that_are_no_bundles_are_listed_and_hidden_ones_are_not(root):
+    (root / "draft" / "latest").mkdir(parents=True)
+    (root / ".incoming-1" / "1").mkdir(parents=True)
+    found = entries(root)
+    assert set(found) == {("bad", "1"), ("draft", "latest"), ("good", "1")}
+    assert found["draft", "latest"] == ("UNAVAILABLE", "manifest.json cannot be read: No such file or directory")
+
+
+def test_bundle_that_vanishes_while_others_load_takes_none_with_it(root, monkeypatch):
+    read = Repository.read
+
+    def remove_and_read(repository, name, version):
+        shutil.rmtree(root / "bad", ignore_errors=True)
+        return read(repository, name, version)
+
+    monkeypatch.setattr(Repository, "read", remove_and_read)
+    found = entries(root)
+    assert found["bad", "1"] == ("UNAVAILABLE", "the folder cannot be read")
+    assert found["good", "1"] == ("READY", "")
+
+
+def test_failing_disk_takes_one_bundle_and_not_the_others(root, monkeypatch):
+    read = Repository.read
+
+    def fail(repository, name, version):
+        if name == "bad":
+            raise PermissionError(13, "Permission denied", str(root))
+        return read(repository, name, version)
+
+    monkeypatch.setattr(Repository, "read", fail)
+    found = entries(root)
+    assert found["bad", "1"] == ("UNAVAILABLE", "the folder cannot be read")
+    assert found["good", "1"] == ("READY", "")

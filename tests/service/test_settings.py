@@ -1,0 +1,129 @@
+"""Settings come from the environment or from flags; a device that is missing is refused before anything starts."""
+
+import ctypes
+import sys
+from pathlib import Path
+
+import onnxruntime
+import pytest
+from pydantic import ValidationError
+from pydantic_settings import CliApp
+
+from models.repository import SHIPPED
+from service import __main__
+from service.graph import DeviceMissing, provider
+from service.settings import Settings
+from tests.service.conftest import serving
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch):
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"REPARAM_{name.upper()}", raising=False)
+
+
+@pytest.fixture
+def without_driver(monkeypatch):
+    def refuse(name, *rest):
+        raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+
+
+OTHER = {
+    "host": "0.0.0.0",
+    "port": 9000,
+    "repository": Path("elsewhere"),
+    "device": "cpu",
+    "runs": 3,
+    "threads": 2,
+    "batch_rows": 7,
+    "queue_rows": 70,
+    "timeout_seconds": 1.5,
+    "request_rows": 11,
+    "request_samples": 12,
+    "request_rows_times_samples": 13,
+    "request_steps": 14,
+    "json_body_bytes": 15,
+    "answer_bytes": 16,
+}
+
+
+def test_every_setting_is_tried_below():
+    assert set(OTHER) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_setting_comes_from_the_environment(monkeypatch, name):
+    assert getattr(Settings(), name) != OTHER[name]
+    monkeypatch.setenv(f"REPARAM_{name.upper()}", str(OTHER[name]))
+    assert getattr(Settings(), name) == OTHER[name]
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_setting_comes_from_a_flag_before_the_environment(monkeypatch, name):
+    monkeypatch.setenv(f"REPARAM_{name.upper()}", str(getattr(Settings(), name)))
+    settings = CliApp.run(Settings, cli_args=[f"--{name.replace('_', '-')}", str(OTHER[name])])
+    assert getattr(settings, name) == OTHER[name]
+
+
+def test_limits_are_those_of_the_contract_by_default():
+    settings = Settings()
+    assert (settings.request_rows, settings.request_samples, settings.request_rows_times_samples) == (
+        4_096,
+        10_000,
+        200_000,
+    )
+    assert (settings.request_steps, settings.json_body_bytes, settings.answer_bytes) == (256, 4 * 2**20, 256 * 2**20)
+    assert (settings.host, settings.port, settings.device) == ("127.0.0.1", 8000, "auto")
+
+
+def test_shipped_bundles_are_found_from_any_working_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert Settings().repository == SHIPPED
+    assert Settings().repository.is_absolute()
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("PORT", "65536"), ("RUNS", "0"), ("DEVICE", "tpu")])
+def test_setting_that_makes_no_sense_is_refused(monkeypatch, name, value):
+    monkeypatch.setenv(f"REPARAM_{name}", value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        Settings()
+
+
+def test_cpu_is_taken_without_a_look_at_cuda(monkeypatch):
+    monkeypatch.setattr("service.graph._lacks_cuda", pytest.fail)
+    assert provider("cpu") == "CPUExecutionProvider"
+
+
+@pytest.mark.usefixtures("without_driver")
+def test_cuda_that_is_missing_is_refused_and_auto_falls_back():
+    with pytest.raises(DeviceMissing, match="device cuda: this machine has no NVIDIA driver; use auto or cpu"):
+        provider("cuda")
+    assert provider("auto") == "CPUExecutionProvider"
+
+
+def test_runtime_without_cuda_is_refused_with_the_package_that_has_it(monkeypatch):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(DeviceMissing, match=r"built without CUDA \(onnxruntime-gpu has it\)"):
+        provider("cuda")
+
+
+@pytest.mark.usefixtures("without_driver")
+def test_service_refuses_to_start_without_the_device_asked_for(monkeypatch, capsys):
+    monkeypatch.setattr("uvicorn.run", pytest.fail)
+    monkeypatch.setattr(sys, "argv", ["reparam-serve", "--device", "cuda"])
+    assert __main__.main() == 1
+    assert capsys.readouterr().err == (
+        "reparam-serve: device cuda: this machine has no NVIDIA driver; use auto or cpu\n"
+    )
+
+
+@pytest.mark.usefixtures("without_driver")
+async def test_fallback_is_said_in_log_metadata_and_metrics(repository, caplog):
+    caplog.set_level("INFO", "reparam")
+    async with serving(repository, device="auto") as service:
+        assert (await service.client.get("/v2/models/tiny")).json()["provider"] == "CPUExecutionProvider"
+        assert (await service.series())['reparam_provider_info{provider="CPUExecutionProvider"}'] == 1
+    assert "5 of 5 bundles ready on CPUExecutionProvider" in caplog.text
