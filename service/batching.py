@@ -85,7 +85,7 @@ class Batcher:
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         try:
-            answers = await asyncio.gather(*(entry.answer for entry in entries))
+            answers = [await entry.answer for entry in entries]
         finally:
             for entry in entries:
                 entry.answer.cancel()

@@ -36,6 +36,7 @@ def card(manifest: Manifest) -> str:
             f"- `{name}`: {', '.join(operations[name].outputs)}" for name in OPERATIONS if name in operations
         ),
         cannot="\n".join(f"- `{name}`: {manifest.absent[name]}." for name in OPERATIONS if name in manifest.absent),
+        bound_k=_BOUND_K if "score" in operations else "",
         bound=_BOUND if "score" in operations else "",
     )
 
@@ -48,7 +49,8 @@ def preview(exported: Exported, manifest: Manifest, x: NDArray[np.generic]) -> b
         drawn = exported.run("sample", exported.draw("sample", index=0, rows=_GRID * _GRID))
         images = drawn.get("mean", drawn["x"])
     else:
-        shown = x[np.arange(_GRID * _GRID // 2) % len(x)]
+        spread = np.linspace(0, len(x) - 1, _GRID * _GRID // 2).round().astype(int)  # test splits may be sorted
+        shown = x[spread]
         images = _reconstructions(exported, shown.astype(np.float32))
     low, high = manifest.x.range
     levels = ((images - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8)
@@ -90,14 +92,14 @@ _CARD = """\
 {title}.
 
 - Family: {family}; {parameters:,} parameters.
-- Data: {data} (sha256 of its splits {digest}...), {x}. Trained on the training split; the best epoch chosen on the
-  validation split; the test split used once, for the figures.
+- Data: {data} (sha256 of its splits {digest}...), {x}.
+  Trained on the training split; the best epoch chosen on the validation split; the test split used for the figures.
 - Training: {minutes:.1f} minutes, seed {seed}; the whole recipe is in manifest.json.
 
 ## Figures
 
 Measured through the exported graphs, whose matrices are rounded to half precision; the standard error is over the
-examples. `bound_K` is the importance weighted bound of log p(x) with K samples: its negative is the NLL by IW-K.
+examples.{bound_k}
 
 | figure | value | unit | split, examples |
 |---|---|---|---|
@@ -120,6 +122,9 @@ To measure them again:
 - It has seen {data} only; what it says of other data is an extrapolation.
 - Equal seeds give equal bytes on the same processor type and versions, not across them.
 {bound}"""
+
+_BOUND_K = """ `bound_K` is the importance weighted bound of log p(x) with K samples: its negative is the NLL by
+IW-K; its looser cousin `elbo` is reconstruction less KL."""
 
 _BOUND = """\
 - `score` gives a lower bound of log p(x), never log p(x) itself; its standard errors are Monte Carlo errors of the

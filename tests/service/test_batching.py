@@ -1,7 +1,6 @@
 """Calls are merged, refused, failed and dropped as the batcher promises; a fake graph counts its runs."""
 
 import asyncio
-import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -151,18 +150,10 @@ async def test_failing_run_fails_its_members_only(graph, batcher):
     assert await call(batcher, job(7)) == [[14]]
 
 
-async def test_failure_of_two_jobs_of_one_call_is_raised_once_and_lost_by_none(graph, batcher):
-    complaints = []
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
-    try:
-        answers = await while_running(graph, batcher, [job(-13), job(-13)])
-        assert isinstance(answers[0], ArithmeticError)
-        del answers
-        gc.collect()
-        await asyncio.sleep(0)
-    finally:
-        asyncio.get_running_loop().set_exception_handler(None)
-    assert complaints == []
+async def test_rest_of_a_call_that_failed_is_not_run(graph, batcher):
+    answers = await while_running(graph, batcher, [job(-13), job(1, outputs=("y", "z"))], [job(2, samples=2)])
+    assert isinstance(answers[0], ArithmeticError)
+    assert graph.runs == [[0], [-13], [2]]
 
 
 async def test_callers_who_left_are_dropped_before_the_run(graph, batcher, metrics):

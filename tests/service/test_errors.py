@@ -64,7 +64,6 @@ async def test_refusal_has_its_status_and_the_one_shape(service, path, content, 
         ("sample", 1),
         ("sample", {MARKER: 1}),
         ("sample", {MARKER * 1000: MARKER * 1000}),
-        ("sample", {f"{MARKER}{i}": i for i in range(100_000)}),
         ("sample", {"seed": -1}),
         ("sample", {"seed": 2**53}),
         ("sample", {"seed": 10**30}),
@@ -79,7 +78,6 @@ async def test_refusal_has_its_status_and_the_one_shape(service, path, content, 
         ("sample", {"temperature": 2.1}),
         ("sample", {"temperature": True}),
         ("sample", {"label": 2**64 - 1}),
-        ("sample", {"label": [MARKER] * 100_000}),
         ("sample", {"label": []}),
         ("sample", {"outputs": []}),
         ("sample", {"outputs": [MARKER]}),
@@ -88,7 +86,6 @@ async def test_refusal_has_its_status_and_the_one_shape(service, path, content, 
         ("encode", {"x": MARKER}),
         ("encode", {"x": [[[0, True], [0, 0]]]}),
         ("encode", {"x": [[[0, 1], [0]]]}),
-        ("decode", {"z": [[MARKER] * 100_000]}),
         ("score", {"x": [[[0, 1], [0, 0]]], "temperature": 1}),
         ("score", {"x": [[[0, 1], [0, 0]]], "samples": 0}),
         ("score", {"x": [[[0, 1], [0, 0]]], "target_std_error": 0}),
@@ -103,15 +100,34 @@ async def test_refusal_has_its_status_and_the_one_shape(service, path, content, 
         ("traverse", {"origin": {"seed": 1}, "dimension": 0, "values": []}),
         ("traverse", {"origin": {"seed": 1}, "dimension": 0, "values": [1e39]}),
         ("traverse", {"origin": {"seed": 1}, "dimension": 0, "values": [True]}),
-        ("traverse", {"origin": {"seed": 1}, "dimension": 0, "values": [MARKER] * 100_000}),
     ],
     ids=lambda value: str(value)[:60].replace(MARKER, "marker"),
 )
 async def test_what_the_schema_forbids_is_invalid_and_not_repeated(service, verb, body):
-    started = time.process_time()
     response = await service.client.post(f"/v2/models/tiny/{verb}", content=json.dumps(body), headers=JSON)
     check(response, 422, "invalid-input")
-    assert time.process_time() - started < 2  # an error for each wrong item would hold up everybody
+
+
+KEYS = {str(i): 0 for i in range(370_000)}
+FLOODS = {
+    "keys": ("sample", KEYS),
+    "inner keys": ("interpolate", {"start": KEYS, "end": {"seed": 1}}),
+    "labels": ("sample", {"label": ["a"] * 800_000}),
+    "values": ("traverse", {"origin": {"seed": 1}, "dimension": 0, "values": ["a"] * 800_000}),
+    "outputs": ("sample", {"outputs": [0] * 1_000_000}),
+    "numbers": ("decode", {"z": [["a"] * 800_000]}),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_flood_of_wrong_items_is_one_error_and_holds_nobody_up(service, flood):
+    """An error for each item would take ten seconds of the one event loop."""
+    verb, body = FLOODS[flood]
+    content = json.dumps(body, separators=(",", ":"))
+    started = time.process_time()
+    response = await service.client.post(f"/v2/models/tiny/{verb}", content=content, headers=JSON)
+    assert time.process_time() - started < 1
+    check(response, 422, "invalid-input")
 
 
 @pytest.mark.parametrize(
