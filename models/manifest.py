@@ -159,6 +159,8 @@ def _complaints(manifest: Manifest) -> Iterator[str]:
         yield "order is not a permutation of the values of x"
     if ("criticize" in present) != (manifest.realness_kind is not None):
         yield "realness_kind goes with criticize"
+    if {"sample", "decode"} <= present and "z" not in manifest.operations["sample"].outputs:
+        yield "sample gives z where the model can decode"
     if "score" not in present and manifest.calibration is not None:
         yield "calibration goes with score"
     files = {*manifest.graphs, manifest.golden.file}

@@ -110,6 +110,7 @@ class Batcher:
                 for entry in batch:
                     if not entry.answer.done():
                         entry.answer.set_exception(error)
+                await asyncio.sleep(0)  # the callers leave, so that the rest of what they asked for is not run
                 continue
             self._hand_out(batch, run, waited_until)
         self._worker = None

@@ -38,12 +38,12 @@ async def score(
     inputs.check_count("rows times samples", rows * samples, settings.request_rows_times_samples)
     limit = min(settings.request_samples, settings.request_rows_times_samples // rows)
     terms = await model.score_terms(x, range(samples), draw)
-    scores = _scores(terms, samples, model.manifest)
+    scores = _scores(terms, model.manifest)
     while target is not None and not _is_met(scores, target) and scores.samples < limit:
         more = range(scores.samples, min(2 * scores.samples, limit))
         further = await model.score_terms(x, more, draw)
         terms = {name: np.concatenate([terms[name], further[name]], axis=1) for name in terms}
-        scores = _scores(terms, more.stop, model.manifest)
+        scores = _scores(terms, model.manifest)
     return scores
 
 
@@ -51,14 +51,14 @@ def _is_met(scores: Scores, target: float) -> bool:
     return bool((scores.reliable & (scores.importance_weighted_bound.std_error <= target)).all())
 
 
-def _scores(drawn: Arrays, samples: int, manifest: Manifest) -> Scores:
+def _scores(drawn: Arrays, manifest: Manifest) -> Scores:
     terms = dict(drawn)
     log_weight = terms.pop("log_weight")
     is_exact = not manifest.operations["score"].noise
     with np.errstate(invalid="ignore"):  # a row that overflowed in the graph gives NaN, which is answered as null
         size = bounds.effective_sample_size(log_weight)
         return Scores(
-            samples=samples,
+            samples=log_weight.shape[1],
             is_exact=is_exact,
             elbo=_exact(log_weight) if is_exact else bounds.mean(terms.pop("elbo", log_weight)),
             importance_weighted_bound=_exact(log_weight) if is_exact else bounds.importance_weighted_bound(log_weight),

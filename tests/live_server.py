@@ -1,22 +1,27 @@
 """A real server in a process of its own, for as long as a test or a benchmark needs it."""
 
 import os
-import socket
+import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import httpx
 
 ROOT = Path(__file__).parent.parent
-_PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 60
+
+_LISTENING = re.compile(r"running on (http://127\.0\.0\.1:[0-9]+)")
 
 
 class Server(NamedTuple):
+    """A server that listens; whether its models are ready is another question."""
+
     url: str
     pid: int
 
@@ -24,13 +29,16 @@ class Server(NamedTuple):
     def address(self) -> str:
         return self.url.removeprefix("http://")
 
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=PATIENCE_SECONDS)
+
     def wait_until_ready(self) -> None:
         self.wait_for(lambda client: client.get("/readyz"))
 
     def wait_for(self, ask: Callable[[httpx.Client], httpx.Response]) -> float:
         """Ask until the answer is a success; when it was, by time.perf_counter. TimeoutError after a minute."""
-        until = time.perf_counter() + _PATIENCE_SECONDS
-        with httpx.Client(base_url=self.url) as client:
+        until = time.perf_counter() + PATIENCE_SECONDS
+        with self.client() as client:
             while time.perf_counter() < until:
                 with suppress(httpx.TransportError):
                     if ask(client).is_success:
@@ -41,13 +49,26 @@ class Server(NamedTuple):
 
 @contextmanager
 def live_server(**settings: object) -> Iterator[Server]:
-    """`python -m service` on a free port with these settings; it is started, not waited for, and stopped at the end."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    chosen = {f"REPARAM_{name.upper()}": str(value) for name, value in {**settings, "port": port}.items()}
-    process = subprocess.Popen([sys.executable, "-m", "service"], cwd=ROOT, env={**os.environ, **chosen})
-    try:
-        yield Server(f"http://127.0.0.1:{port}", process.pid)
-    finally:
-        process.terminate()
-        process.wait(timeout=_PATIENCE_SECONDS)
+    """`python -m service` with these settings, on a free port; stopped at the end."""
+    environment = {f"REPARAM_{name.upper()}": str(value) for name, value in {"port": 0, **settings}.items()}
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service"], cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
+        )
+        try:
+            yield Server(_url(process, log), process.pid)
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE_SECONDS)
+
+
+def _url(process: subprocess.Popen[bytes], log: IO[bytes]) -> str:
+    """Where the server says that it listens."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    said = ""
+    while process.poll() is None and time.monotonic() < until:
+        said = os.pread(log.fileno(), 2**16, 0).decode()
+        if listening := _LISTENING.search(said):
+            return listening[1]
+        time.sleep(0.01)
+    raise RuntimeError(f"the server does not listen; it said: {said}")

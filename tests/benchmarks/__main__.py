@@ -23,7 +23,7 @@ def main() -> None:
             f"  {name:<14} median {statistics.median(values):7.2f} {unit}, from {min(values):.2f} to {max(values):.2f}"
         )
     print(f"one connection, {REQUESTS} requests one after the other; milliseconds")
-    with live_server() as server, httpx.Client(base_url=server.url) as client:
+    with live_server() as server, server.client() as client:
         server.wait_until_ready()
         for name, ask in workloads(client):
             show(name, ask)

@@ -1,12 +1,5 @@
 """A live server on a port of its own, and a client of it."""
 
-import re
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
-from pathlib import Path
-
 import httpx
 import numpy as np
 import orjson
@@ -14,10 +7,7 @@ import pytest
 
 from models.repository import SHIPPED, Repository
 from tests import tiny_bundle
-
-ROOT = Path(__file__).parents[2]
-STARTUP_SECONDS = 60
-LISTENING = re.compile(r"running on (http://127\.0\.0\.1:[0-9]+)")
+from tests.live_server import live_server
 
 
 class Model:
@@ -46,30 +36,6 @@ def _array(value):
     return np.array(value, np.float32) if is_tensor else value
 
 
-@contextmanager
-def live(repository, log):
-    """The address of a server of its own, once it is ready."""
-    command = [sys.executable, "-m", "service", "--port", "0", "--device", "cpu", "--repository", str(repository)]
-    with log.open("wb") as output:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
-    try:
-        yield _address(server, log)
-    finally:
-        server.terminate()
-        server.wait(STARTUP_SECONDS)
-
-
-def _address(server, log):
-    until = time.monotonic() + STARTUP_SECONDS
-    while time.monotonic() < until:
-        assert server.poll() is None, log.read_text()
-        listening = LISTENING.search(log.read_text())
-        if listening and httpx.get(f"{listening[1]}/readyz").status_code == 200:
-            return listening[1]
-        time.sleep(0.05)
-    raise TimeoutError(log.read_text())
-
-
 SHIPPED_NAMES = sorted({name for name, _ in Repository(SHIPPED).list()})
 
 
@@ -85,9 +51,10 @@ def repository(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def address(repository, tmp_path_factory):
-    with live(repository, tmp_path_factory.mktemp("live") / "log") as url:
-        yield url
+def address(repository):
+    with live_server(repository=repository, device="cpu") as server:
+        server.wait_until_ready()
+        yield server.url
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from models.repository import SHIPPED, Repository
-from tests.integration.conftest import Model, live
+from tests.integration.conftest import Model
+from tests.live_server import live_server
 
 SEED = 20
 DRAWS = 100_000
@@ -92,8 +93,9 @@ async def _crowd(address, model, verb, body):
         return [answer.content for answer in await asyncio.gather(*calls)]
 
 
-def test_same_seed_gives_the_same_bytes_after_a_restart(client, repository, tmp_path):
-    with live(repository, tmp_path / "log") as restarted, httpx.Client(base_url=restarted, timeout=60) as another:
+def test_same_seed_gives_the_same_bytes_after_a_restart(client, repository):
+    with live_server(repository=repository, device="cpu") as server, server.client() as another:
+        server.wait_until_ready()
         for folder in repository.iterdir():
             before, after = (Model(server, folder.name) for server in (client, another))
             verb, body = drawing(before)
