@@ -3,6 +3,7 @@
 import math
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -24,16 +25,19 @@ class CoderOptions(Frozen):
 
 
 class Encoder(nn.Module):
-    """x (batch, *shape) to `outputs` numbers a row; a bounded x is scaled to 0..1 first."""
+    """x (batch, *shape) to `outputs` numbers a row; a bounded x is scaled to 0..1 first, another standardized."""
 
     def __init__(self, options: CoderOptions, example: Example, shape: Shape, outputs: int) -> None:
         super().__init__()
-        self.low, high = example.range or (0.0, 1.0)
-        self.span = high - self.low
+        low, high = example.range or (0.0, 1.0)
+        self.center: Tensor
+        self.spread: Tensor
+        self.register_buffer("center", torch.full((math.prod(shape),), low))
+        self.register_buffer("spread", torch.full((math.prod(shape),), high - low))
         self.network = mlp(math.prod(shape), options.encoder, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.network((x.flatten(1) - self.low) / self.span)
+        return self.network((x.flatten(1) - self.center) / self.spread)
 
 
 class Decoder(nn.Module):

@@ -18,6 +18,8 @@ from training.splits import Array, Dataset, share_out, shuffled
 def load(source: str, support: str | None = None) -> Dataset:
     """The data set of that name, or the .npy or .npz file at that path; DataError says what is wrong with it."""
     if source in DATASETS:
+        if support is not None:
+            raise DataError(f"{source} has a support of its own; support is for data from a file")
         return DATASETS[source]()
     path = Path(source)
     if path.suffix not in (".npy", ".npz"):

@@ -15,6 +15,8 @@ from training.errors import RecipeError
 
 LOG_2PI = math.log(2 * math.pi)
 
+_SMALLEST_LOG_SCALE = -7.0
+
 
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL(N(mean, exp(log_variance)) || N(0, 1)) of each dimension, in nats, in closed form.
@@ -44,7 +46,8 @@ class Likelihood(nn.Module):
         super().__init__()
         if example.support != self.support:
             raise RecipeError(
-                f"the likelihood {type(self).__name__.lower()} is for {self.support} data, these are {example.support}"
+                f"the likelihood {type(self).__name__.lower()} is for {self.support} data, not {example.support}: "
+                'take another, or say how a file\'s values are meant, such as support = "real" under [data]'
             )
 
     def noise_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -111,7 +114,10 @@ class Binomial(Likelihood):
 
 
 class Gaussian(Likelihood):
-    """Real x around the parameters, with one learned standard deviation a dimension (Rybkin et al. 2021)."""
+    """Real x around the parameters, with one learned standard deviation a dimension (Rybkin et al. 2021).
+
+    Parameters and deviation are in units of the training data's `center` and `spread`.
+    """
 
     support = "real"
     noise: ClassVar[NoiseKind] = "normal"
@@ -119,16 +125,24 @@ class Gaussian(Likelihood):
     def __init__(self, example: Example, dimensions: int) -> None:
         super().__init__(example, dimensions)
         self.log_scale = nn.Parameter(torch.zeros(dimensions))
+        self.center: Tensor
+        self.spread: Tensor
+        self.register_buffer("center", torch.zeros(dimensions))
+        self.register_buffer("spread", torch.ones(dimensions))
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        standardized = (x - parameters) * (-self.log_scale).exp()
-        return standard_normal_log_prob(standardized) - self.log_scale.sum()
+        log_scale = self._log_scale()
+        return standard_normal_log_prob((x - self.mean(parameters)) * (-log_scale).exp()) - log_scale.sum()
 
     def mean(self, parameters: Tensor) -> Tensor:
-        return parameters
+        return self.center + self.spread * parameters
 
     def draw(self, parameters: Tensor, noise: Tensor) -> Tensor:
-        return parameters + self.log_scale.exp() * noise
+        return self.mean(parameters) + self._log_scale().exp() * noise
+
+    def _log_scale(self) -> Tensor:
+        """In the units of x; bounded below, for the density of a constant dimension has no maximum."""
+        return self.log_scale.clamp(min=_SMALLEST_LOG_SCALE) + self.spread.log()
 
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {"bernoulli": Bernoulli, "binomial": Binomial, "gaussian": Gaussian}

@@ -117,9 +117,10 @@ def _outputs(exported: Exported, name: OperationName) -> tuple[str, ...]:
 
 
 def _figure(values: NDArray[np.generic], unit: str, split: str) -> Figure:
+    """The mean and its standard error, which one row alone does not have."""
     return Figure(
         value=float(values.mean()),
-        std_error=float(values.std(ddof=1) / np.sqrt(len(values))),
+        std_error=float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None,
         unit=unit,
         split=split,
         examples=len(values),

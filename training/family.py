@@ -26,7 +26,6 @@ class Function(NamedTuple):
     call: Callable[..., dict[str, Tensor]]
     noise: Mapping[str, NoiseKind] = {}
     fill: Mapping[str, float] = {}
-    label: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,13 @@ class Family(nn.Module, ABC):
         others = [parameter for parameter in self.parameters() if parameter.dim() <= 1]
         groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
         return {"all": torch.optim.AdamW(groups, lr=learning_rate)}
+
+    def standardize(self, center: Tensor, spread: Tensor) -> None:
+        """Take real data in these units, (D,) each: every part that asks for a center and a spread gets them."""
+        for part in self.modules():
+            if hasattr(part, "center") and hasattr(part, "spread"):
+                part.center.copy_(center)
+                part.spread.copy_(spread)
 
     @abstractmethod
     def train_step(self, x: Tensor, turn: Turn) -> dict[str, Tensor]:

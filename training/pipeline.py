@@ -54,13 +54,26 @@ def build(recipe: Recipe, dataset: Dataset) -> Family:
     except ValidationError as error:
         raise RecipeError(f"{recipe.name}, [model]: {first_complaint(error)}") from error
     torch.manual_seed(recipe.seed)
-    return kind(options, dataset.example, dataset.shape)
+    family = kind(options, dataset.example, dataset.shape)
+    if dataset.example.range is None:
+        family.standardize(*_units(dataset))
+    return family
+
+
+def _units(dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and standard deviation of each dimension over the training split; a constant dimension's deviation is 1."""
+    rows = torch.from_numpy(dataset.train).flatten(1).double()
+    spread = rows.std(dim=0, correction=0)
+    return rows.mean(dim=0), torch.where(spread > 0, spread, torch.ones_like(spread))
 
 
 def evaluate_bundle(folder: Path) -> dict[str, Figure]:
     """The figures of a published bundle on the test split of its recipe's data."""
     bundle = read_bundle(folder)
-    recipe = Recipe.model_validate(bundle.manifest.provenance.recipe)
+    try:
+        recipe = Recipe.model_validate(bundle.manifest.provenance.recipe)
+    except ValidationError as error:
+        raise RecipeError(f"the recipe in {folder} is none of ours; {first_complaint(error)}") from error
     dataset = datasets.load(recipe.data.source, recipe.data.support)
     if dataset.digest != bundle.manifest.provenance.data_digest:
         raise DataError(f"{recipe.data.source} is not the data that {folder} was trained on: the digests differ")
@@ -116,5 +129,8 @@ def _versions() -> dict[str, str]:
 def _commit() -> str | None:
     """The commit of the code that trained, where it is in a repository."""
     here = Path(__file__).parent
-    said = subprocess.run(["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    try:
+        said = subprocess.run(["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
     return said.stdout.strip() or None

@@ -43,7 +43,7 @@ def card(manifest: Manifest) -> str:
 
 def preview(exported: Exported, manifest: Manifest, x: NDArray[np.generic]) -> bytes | None:
     """A PNG grid: samples where the model has them, else examples above their reconstructions; None for vectors."""
-    if manifest.x.kind != "image" or manifest.x.range is None:
+    if manifest.x.kind != "image":
         return None
     if "sample" in exported.operations:
         drawn = exported.run("sample", exported.draw("sample", index=0, rows=_GRID * _GRID))
@@ -52,7 +52,7 @@ def preview(exported: Exported, manifest: Manifest, x: NDArray[np.generic]) -> b
         spread = np.linspace(0, len(x) - 1, _GRID * _GRID // 2).round().astype(int)  # test splits may be sorted
         shown = x[spread]
         images = _reconstructions(exported, shown.astype(np.float32))
-    low, high = manifest.x.range
+    low, high = manifest.x.range or (images.min(), images.max())
     levels = ((images - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8)
     grid = _grid(levels)
     scale = -(-_WIDTH // grid.shape[1])

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,8 +34,11 @@ def fit(family: Family, dataset: Dataset, recipe: Recipe, checkpoint: Path, devi
     bit, as one that was not: on the same machine, versions and threads. TrainingError if a loss is not finite.
     """
     torch.set_num_threads(recipe.training.threads)
-    fabric = Fabric(accelerator=device, devices=1, precision=recipe.training.precision)
-    run = _Run(fabric, family, recipe)
+    try:
+        fabric = Fabric(accelerator=device, devices=1, precision=recipe.training.precision)
+    except RuntimeError as error:
+        raise TrainingError(f"the device {device} is not there; use auto or cpu") from error
+    run = _Run(fabric, family, recipe, dataset.digest)
     run.resume(checkpoint)
     train, validation = (fabric.to_device(torch.from_numpy(split)) for split in (dataset.train, dataset.validation))
     while not run.finished:
@@ -52,16 +55,17 @@ def fit(family: Family, dataset: Dataset, recipe: Recipe, checkpoint: Path, devi
 class _Run:
     """What a training remembers from one epoch to the next."""
 
-    def __init__(self, fabric: Fabric, family: Family, recipe: Recipe) -> None:
+    def __init__(self, fabric: Fabric, family: Family, recipe: Recipe, digest: str) -> None:
         self.fabric = fabric
         self.recipe = recipe
+        self._subject = {"recipe": recipe.model_dump_json(), "data": digest}
         self.settings: Training = recipe.training
         self.family = fabric.to_device(family)
         optimizers = family.optimizers(self.settings.learning_rate, self.settings.weight_decay)
         self.optimizers: dict[str, Any] = {name: fabric.setup_optimizers(o) for name, o in optimizers.items()}
         for group in self._parameter_groups():
             group["initial_lr"] = group["lr"]
-        self.averaged = AveragedModel(family, multi_avg_fn=get_ema_multi_avg_fn(self.settings.ema), use_buffers=True)
+        self.averaged = AveragedModel(family, multi_avg_fn=_moving_average(self.settings.ema), use_buffers=True)
         self.best_weights: dict[str, Tensor] = {}
         self.history: list[dict[str, float]] = []
         self.minutes = 0.0
@@ -113,15 +117,16 @@ class _Run:
         """Replace the checkpoint in one step, so that a kill leaves the old one or the new one."""
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         incoming = checkpoint.with_suffix(".incoming")
-        self.fabric.save(incoming, {"recipe": self.recipe.model_dump_json(), **self._state()})
+        self.fabric.save(incoming, {**self._subject, **self._state()})
         incoming.replace(checkpoint)
 
     def resume(self, checkpoint: Path) -> None:
         if not checkpoint.exists():
             return
         saved = torch.load(checkpoint, map_location=self.fabric.device, weights_only=True)
-        if saved["recipe"] != self.recipe.model_dump_json():
-            raise TrainingError(f"{checkpoint} is of another recipe; finish that one, or start over with --restart")
+        for what in ("recipe", "data"):
+            if saved[what] != self._subject[what]:
+                raise TrainingError(f"{checkpoint} is of another {what}; go back to that, or start over with --restart")
         self.family.load_state_dict(saved["family"])
         self.averaged.load_state_dict(saved["averaged"])
         for name, optimizer in self.optimizers.items():
@@ -142,8 +147,8 @@ class _Run:
         row = self.history[-1]
         if not all(map(math.isfinite, row.values())):
             raise TrainingError(
-                f"a loss is not finite in epoch {self.epoch}: {row}; the checkpoint holds the epoch before. "
-                "Try a smaller learning_rate or a gradient_clip."
+                f"a loss is not finite in epoch {self.epoch}: {row}. Try a smaller learning_rate or a gradient_clip, "
+                "and --restart; a checkpoint of the epoch before, if there was one, is untouched."
             )
 
     def _batches(self, train: Tensor, steps: int) -> Iterator[Tensor]:
@@ -166,3 +171,13 @@ class _Run:
     def _parameter_groups(self) -> Iterator[dict[str, Any]]:
         for optimizer in self.optimizers.values():
             yield from optimizer.param_groups
+
+
+def _moving_average(decay: float) -> Callable[[Any, Any, Tensor], None]:
+    """The exponential average of the weights, which forgets its first steps faster: a short run has few others."""
+
+    def update(averaged: Any, current: Any, count: Tensor) -> None:
+        steps = int(count)
+        get_ema_multi_avg_fn(min(decay, (1 + steps) / (10 + steps)))(averaged, current, count)
+
+    return update

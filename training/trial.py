@@ -1,7 +1,7 @@
 """One operation of a family with data and noise to try it on, as PyTorch computes it."""
 
 import inspect
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from training.family import Family, Function
 
 _MARGIN = 0.02  # golden draws must stand when every noise value that meets a threshold moves by up to this
 _MOVES = 32
-_CANDIDATES = 64
+_ATTEMPTS = 30
 
 
 class Trial(NamedTuple):
@@ -38,9 +38,10 @@ class Trial(NamedTuple):
         echoed = {*signature.inputs, *self.function.fill} - set(signature.outputs)
         return tuple(output for output in self.compute(self.inputs(2, 2)) if output not in echoed)
 
-    def inputs(self, rows: int, samples: int) -> Arrays:
+    def inputs(self, rows: int, samples: int, seed: int = 0) -> Arrays:
         """All inputs of the method, in the order of its parameters."""
-        return {name: self._input(name, rows, samples) for name in inspect.signature(self.function.call).parameters}
+        names = inspect.signature(self.function.call).parameters
+        return {name: self._input(name, rows, samples, seed) for name in names}
 
     def compute(self, inputs: Arrays) -> Arrays:
         """Everything that the method returns."""
@@ -49,18 +50,15 @@ class Trial(NamedTuple):
         return {name: output.numpy() for name, output in outputs.items()}
 
     def golden_rows(self, rows: int, samples: int) -> GoldenRows:
-        """Inputs and outputs; draws of a discrete x that hang by a hair are left out, for rounding could flip them."""
-        inputs = self.inputs(_CANDIDATES * rows, samples)
+        """Inputs and outputs; a discrete x that hangs by a hair is drawn anew there, for rounding could flip it."""
+        inputs = self._steadied(self.inputs(rows, samples))
         computed = self.compute(inputs)
-        kept = np.flatnonzero(self._stands(inputs, computed))[:rows]
-        if len(kept) < rows:
-            raise ExportError(f"{self.name}: no {rows} draws of x stand when the noise moves by {_MARGIN}")
         return GoldenRows(
-            {name: array[kept] for name, array in inputs.items() if name not in self.function.fill},
-            {name: computed[name][kept] for name in self.outputs},
+            {name: array for name, array in inputs.items() if name not in self.function.fill},
+            {name: computed[name] for name in self.outputs},
         )
 
-    def _input(self, name: str, rows: int, samples: int) -> NDArray[np.generic]:
+    def _input(self, name: str, rows: int, samples: int, seed: int) -> NDArray[np.generic]:
         shapes = self.family.shapes()
         own = f"{self.name}.{name}"
         shape = shapes[own if own in shapes else name]
@@ -70,19 +68,38 @@ class Trial(NamedTuple):
             return self.examples[np.arange(rows) % len(self.examples)].astype(np.float32)
         kind = self.function.noise.get(name, "normal")
         axis = range(samples) if name in self.sampled else None
-        values = noise.draw(kind, name, shape, seed=0, rows=rows, samples=axis)
+        values = noise.draw(kind, name, shape, seed=seed, rows=rows, samples=axis)
         return (values > 0).astype(np.float32) if name == "mask" else values
 
-    def _stands(self, inputs: Arrays, computed: Arrays) -> NDArray[np.bool_]:
-        """Which rows of a discrete x stay as they are under many small moves of the noise that meets a threshold."""
-        rows = len(next(iter(inputs.values())))
-        stands = np.ones(rows, np.bool_)
+    def _steadied(self, inputs: Arrays) -> Arrays:
+        """The inputs with other noise wherever a value of a discrete x does not stand."""
         if "x" not in self.outputs or self.family.example.support == "real":
-            return stands
-        thresholds = [name for name, kind in self.function.noise.items() if kind != "normal"]
+            return inputs
+        rows = len(next(iter(inputs.values())))
+        for attempt in range(1, _ATTEMPTS):
+            shaky = self._shaky(inputs)
+            if not shaky.any():
+                return inputs
+            anew = self.inputs(rows, 1, seed=attempt)
+            inputs = inputs | {name: _replaced(inputs[name], anew[name], shaky) for name in self._thresholds}
+        raise ExportError(f"{self.name}: no draw of x stands when the noise moves by {_MARGIN}")
+
+    def _shaky(self, inputs: Arrays) -> NDArray[np.bool_]:
+        """Which values of x change under small moves of the noise that meets a threshold."""
+        x = self.compute(inputs)["x"]
+        shaky = np.zeros(x.shape, np.bool_)
         random = np.random.default_rng(0)
         for _ in range(_MOVES):
-            moves = {name: random.uniform(-_MARGIN, _MARGIN, inputs[name].shape) for name in thresholds}
+            moves = {name: random.uniform(-_MARGIN, _MARGIN, inputs[name].shape) for name in self._thresholds}
             moved = {name: (inputs[name] + move).astype(np.float32) for name, move in moves.items()}
-            stands &= (self.compute(inputs | moved)["x"] == computed["x"]).reshape(rows, -1).all(axis=1)
-        return stands
+            shaky |= self.compute(inputs | moved)["x"] != x
+        return shaky
+
+    @property
+    def _thresholds(self) -> list[str]:
+        """The noise that decides a discrete x, value by value: its shape begins with that of x."""
+        return [name for name, kind in self.function.noise.items() if kind != "normal"]
+
+
+def _replaced(noise_at_hand: NDArray[Any], anew: NDArray[Any], where: NDArray[np.bool_]) -> NDArray[Any]:
+    return np.where(where.reshape(*where.shape, *[1] * (anew.ndim - where.ndim)), anew, noise_at_hand)
