@@ -143,6 +143,9 @@ class Manifest(Frozen):
 
 def _complaints(manifest: Manifest) -> Iterator[str]:
     """What the parts of a manifest say against each other."""
+    if "x" not in manifest.shapes:
+        yield "no shape is given for x"
+        return
     present, absent = set(manifest.operations), set(manifest.absent)
     if not present:
         yield "a model without any operation"

@@ -4,6 +4,7 @@ import logging
 import sys
 
 import uvicorn
+from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from models.errors import ReparamError
@@ -13,14 +14,21 @@ from service.settings import Settings
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    settings = CliApp.run(Settings)
     try:
+        settings = CliApp.run(Settings)
         app = create_app(settings)
-    except ReparamError as error:
-        print(f"reparam-serve: {error}", file=sys.stderr)
+    except (ReparamError, ValidationError) as error:
+        print(f"reparam-serve: {_complaint(error)}", file=sys.stderr)
         return 1
     uvicorn.run(app, host=settings.host, port=settings.port, log_level="info", access_log=False)
     return 0
+
+
+def _complaint(error: ReparamError | ValidationError) -> str:
+    if isinstance(error, ReparamError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    return f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 if __name__ == "__main__":

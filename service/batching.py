@@ -68,9 +68,9 @@ class Batcher:
         self._rejected = metrics.rejected.labels("queue_full")
         self._queue_duration = metrics.queue_duration.labels(*labels)
         self._infer_duration = metrics.infer_duration.labels(*labels)
-        self._batch_rows = metrics.batch_rows.labels(*labels)
+        self._run_rows = metrics.batch_rows.labels(*labels)
         self._queue_rows = metrics.queue_rows.labels(*labels)
-        self._most_batched = batch_rows
+        self.batch_rows = batch_rows
         self._most_queued = queue_rows
         self._queue: deque[_Entry] = deque()
         self._queued = 0
@@ -78,8 +78,19 @@ class Batcher:
         self._worker: asyncio.Task[None] | None = None
 
     async def run(self, jobs: Sequence[Job]) -> list[Arrays]:
-        """The outputs of each job; QueueFull if they do not fit in behind what waits already."""
-        self._admit(sum(job.size for job in jobs))
+        """The outputs of each job; QueueFull if the first do not fit in behind what waits already.
+
+        A long call queues a part at a time, so that others find room between.
+        """
+        first, *rest = _parts(jobs, self._most_queued // 2)
+        self._admit(_size(first))
+        outputs = await self._run_part(first)
+        for part in rest:
+            self._note_queued(_size(part))
+            outputs += await self._run_part(part)
+        return outputs
+
+    async def _run_part(self, jobs: list[Job]) -> list[Arrays]:
         entries = [_Entry(job, asyncio.get_running_loop().create_future(), time.perf_counter()) for job in jobs]
         self._queue.extend(entries)
         if self._worker is None:
@@ -93,7 +104,7 @@ class Batcher:
         return [answer.outputs for answer in answers]
 
     def _admit(self, size: int) -> None:
-        """A request of any size is let in when nothing waits, so that none is refused for ever."""
+        """Work of any size is let in when nothing waits, so that none is refused for ever."""
         if self._queued and self._queued + size > self._most_queued:
             self._rejected.inc()
             wait = math.ceil(self._queued * self._seconds_per_row)
@@ -125,7 +136,7 @@ class Batcher:
             if entry.answer.done():
                 self._note_queued(-entry.job.size)
                 self._cancelled.inc()
-            elif not batch or (_shares(entry.job, batch[0].job) and size + entry.job.size <= self._most_batched):
+            elif not batch or (_shares(entry.job, batch[0].job) and size + entry.job.size <= self.batch_rows):
                 self._note_queued(-entry.job.size)
                 batch.append(entry)
                 size += entry.job.size
@@ -143,7 +154,7 @@ class Batcher:
     def _hand_out(self, batch: list[_Entry], run: _Run, waited_until: float) -> None:
         size = sum(entry.job.size for entry in batch)
         self._seconds_per_row = 0.8 * self._seconds_per_row + 0.2 * run.seconds / size
-        self._batch_rows.observe(size)
+        self._run_rows.observe(size)
         self._infer_duration.observe(run.seconds)
         for entry, outputs in zip(batch, run.outputs, strict=True):
             answer = _Answer(outputs, waited_until - entry.since, run.seconds)
@@ -154,6 +165,20 @@ class Batcher:
     def _note_queued(self, size: int) -> None:
         self._queued += size
         self._queue_rows.set(self._queued)
+
+
+def _parts(jobs: Sequence[Job], most: int) -> list[list[Job]]:
+    """The jobs in their order, in parts of at most that size, or of one job."""
+    parts: list[list[Job]] = [[]]
+    for job in jobs:
+        if parts[-1] and _size(parts[-1]) + job.size > most:
+            parts.append([])
+        parts[-1].append(job)
+    return parts
+
+
+def _size(jobs: Sequence[Job]) -> int:
+    return sum(job.size for job in jobs)
 
 
 def _shares(job: Job, other: Job) -> bool:

@@ -140,7 +140,8 @@ async def _on_validation_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(part if _is_plain(part) else "?" for part in map(str, first["loc"]))
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {first['msg']}", kind="Invalid Input")
+    complaint = first["msg"].removeprefix("Value error, ")
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {complaint}", kind="Invalid Input")
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:

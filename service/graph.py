@@ -27,6 +27,12 @@ _REFUSALS = (
 )
 _FATAL = 4
 
+# TF32 keeps 10 bits of a product's mantissa: too few for the golden numbers.
+_PROVIDERS: dict[Provider, list[Any]] = {
+    "CPUExecutionProvider": ["CPUExecutionProvider"],
+    "CUDAExecutionProvider": [("CUDAExecutionProvider", {"use_tf32": "0"}), "CPUExecutionProvider"],
+}
+
 _log = logging.getLogger("reparam")
 
 
@@ -50,11 +56,11 @@ class Graph:
         options.log_severity_level = _FATAL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(
-                content, options, providers=list(dict.fromkeys((provider, "CPUExecutionProvider")))
-            )
+            self._session = onnxruntime.InferenceSession(content, options, providers=_PROVIDERS[provider])
         except _REFUSALS as error:
             raise BundleError("ONNX Runtime refuses the graph") from error
+        if provider not in self._session.get_providers():
+            raise BundleError(f"ONNX Runtime does not start the graph on {provider}")
         self._names = {tensor_name(output.name): output.name for output in self._session.get_outputs()}
 
     def run(self, feeds: Arrays, outputs: Sequence[str]) -> Arrays:

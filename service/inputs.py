@@ -16,11 +16,20 @@ def check_tensor(manifest: Manifest, operation: OperationName, name: str, array:
     """InvalidInput unless the array is rows of that tensor, with values that it can have."""
     shape = manifest.shape(operation, name)
     if array.shape[1:] != shape:
-        raise InvalidInput(f"{name} has shape {list(array.shape)}; {manifest.name} needs {['rows', *shape]}")
+        needed = ", ".join(("rows", *map(str, shape)))
+        raise InvalidInput(f"{name} has shape {list(array.shape)}; {manifest.name} needs [{needed}]")
     if name == "x":
         _check_support(manifest, array)
     if name == "mask" and not np.isin(array, (0, 1)).all():
         raise InvalidInput("mask holds values other than 0 and 1; 1 keeps a value of x, 0 has it drawn")
+
+
+def as_row(manifest: Manifest, operation: OperationName, name: str, array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One row given without a batch axis, with one; InvalidInput unless it has the tensor's shape."""
+    shape = manifest.shape(operation, name)
+    if array.shape != shape:
+        raise InvalidInput(f"{name} has shape {list(array.shape)}; here {manifest.name} needs one, of {list(shape)}")
+    return array[None]
 
 
 def labels(

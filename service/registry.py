@@ -1,12 +1,14 @@
 """Which bundles are served now: loaded, checked and warmed, or refused with the reason."""
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple
 
 from models.errors import BundleError, BundleNotFound
+from models.manifest import Manifest
 from models.repository import Bundle, Repository
 from service.batching import Batcher
 from service.errors import Loading, UnknownModel
@@ -17,6 +19,8 @@ from service.served_model import ServedModel
 from service.settings import Settings
 
 State = Literal["READY", "UNAVAILABLE", "LOADING"]
+
+_MOST_NOISE = 2**22  # values in one run; drawing them takes 24 bytes each
 
 _log = logging.getLogger("reparam")
 
@@ -46,11 +50,11 @@ class Registry:
 
     def load(self) -> None:
         """Load every bundle; a bad one is kept with its reason. Meant to run in a thread of its own."""
-        found = list(self._repository.list())
+        found = self._listed()
         self._entries = {key: Entry(*key, "LOADING") for key in found}  # whole at once: requests read it meanwhile
         for name, version in found:
             self._set(self._entries[name, version])
-        for name, version in found:
+        for name, version in reversed(found):  # the newest first, so that no older version answers for it meanwhile
             started = time.perf_counter()
             self._set(self._load(name, version))
             self._metrics.model_load.observe(time.perf_counter() - started)
@@ -87,24 +91,37 @@ class Registry:
         refused = [f"{entry.name}/{entry.version}: {entry.reason}" for entry in self._entries.values()]
         return refused or ["the repository holds no bundle"]
 
+    def _listed(self) -> list[tuple[str, str]]:
+        try:
+            return list(self._repository.list())
+        except OSError as error:
+            _log.error("the repository cannot be read: %s", error)
+            return []
+
     def _load(self, name: str, version: str) -> Entry:
         try:
             bundle = self._repository.read(name, version)
             return Entry(name, version, "READY", model=self._serve(bundle))
-        except (BundleError, BundleNotFound, OSError) as error:
-            _log.warning("%s/%s is not served: %s", name, version, error)
-            reason = str(error) if isinstance(error, BundleError) else "the folder cannot be read"  # without its path
-            return Entry(name, version, "UNAVAILABLE", reason=reason)
+        except BundleError as error:
+            reason = str(error)
+        except (BundleNotFound, OSError):
+            reason = "the folder cannot be read"
+        except Exception:  # a bundle comes from anywhere: whatever it breaks, the others serve
+            _log.exception("%s/%s broke the loading", name, version)
+            reason = "it could not be loaded; the service's log says why"
+        _log.warning("%s/%s is not served: %s", name, version, reason)
+        return Entry(name, version, "UNAVAILABLE", reason=reason)
 
     def _serve(self, bundle: Bundle) -> ServedModel:
         manifest = bundle.manifest
+        batch_rows = min(self._settings.batch_rows, _MOST_NOISE // _noise_of_a_row(manifest) or 1)
         batchers = {
             file: Batcher(
                 graph,
                 self._threads,
                 self._metrics,
                 (manifest.name, str(manifest.version), file.removesuffix(".onnx")),
-                batch_rows=self._settings.batch_rows,
+                batch_rows=batch_rows,
                 queue_rows=self._settings.queue_rows,
             )
             for file, graph in load(bundle, self.provider, self._settings.threads).items()
@@ -115,3 +132,11 @@ class Registry:
         self._entries[entry.name, entry.version] = entry
         for state in ("READY", "UNAVAILABLE", "LOADING"):
             self._metrics.model_state.labels(entry.name, entry.version, state).set(state == entry.state)
+
+
+def _noise_of_a_row(manifest: Manifest) -> int:
+    """The most noise values that a row of any operation takes; 1 where none takes any."""
+    return max(
+        sum(math.prod(manifest.shape(name, tensor)) for tensor in operation.noise) or 1
+        for name, operation in manifest.operations.items()
+    )

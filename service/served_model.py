@@ -63,6 +63,11 @@ class ServedModel:
         self._batchers = batchers
         self._settings = settings
 
+    def outputs(self, name: OperationName) -> tuple[str, ...]:
+        """What the operation answers; CapabilityNotSupported if the model lacks it. A decoded code is answered too."""
+        outputs = self._operation(name).outputs
+        return (*outputs, "z") if name == "decode" else outputs
+
     async def sample(self, rows: int, draw: Draw) -> Arrays:
         return await self._run("sample", rows, {}, draw)
 
@@ -90,10 +95,11 @@ class ServedModel:
         """The code of one end of a path, without batch axis; `draw` gives the label, and the noise at temperature 0."""
         self._operation("decode")
         if end.z is not None:
-            inputs.check_tensor(self.manifest, "decode", "z", end.z[None])
+            inputs.as_row(self.manifest, "decode", "z", end.z)
             return end.z
         if end.x is not None:
-            encoded = await self.encode(end.x[None], draw)
+            self._operation("encode")
+            encoded = await self.encode(inputs.as_row(self.manifest, "encode", "x", end.x), draw)
         else:
             encoded = await self.sample(1, replace(draw, seed=end.seed, index=end.index, temperature=1.0))
         code: Floats = encoded["z"][0].astype(np.float32)
@@ -131,9 +137,9 @@ class ServedModel:
             given["label"] = inputs.labels(self.manifest, name, rows, draw.label)
         elif draw.label is not None:
             raise InvalidInput(f"{self.manifest.name} takes no label to {name}")
-        pieces = list(_pieces(rows, samples if operation.noise else None, self._settings.batch_rows))
-        jobs = [self._job(name, given, draw, piece) for piece in pieces]
-        return _assemble(pieces, await self._batchers[operation.graph].run(jobs))
+        batcher = self._batchers[operation.graph]
+        pieces = list(_pieces(rows, samples if operation.noise else None, batcher.batch_rows))
+        return _assemble(pieces, await batcher.run([self._job(name, given, draw, piece) for piece in pieces]))
 
     def _job(self, name: OperationName, given: Arrays, draw: Draw, piece: _Piece) -> Job:
         rows = piece.rows.stop - piece.rows.start

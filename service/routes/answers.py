@@ -1,7 +1,7 @@
 """What the verbs answer: arrays as JSON, nulls with their reason, and in the headers who answered."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,13 +21,21 @@ AnyResponse = TypeVar("AnyResponse", bound=responses.Response)
 
 
 def chosen(
-    kind: type[responses.TensorResponse], arrays: Arrays, wanted: list[str] | None, default: tuple[str, ...]
-) -> dict[str, Any]:
+    kind: type[responses.TensorResponse],
+    outputs: Sequence[str],
+    wanted: Sequence[str] | None,
+    default: Sequence[str] | None = None,
+) -> list[str]:
     """The outputs asked for, of those that the answer has a place for; InvalidInput if one of them is none."""
-    offered = [name for name in arrays if name in kind.model_fields]
-    names = wanted if wanted is not None else [name for name in default if name in offered]
-    if not set(names) <= set(offered):
+    offered = [name for name in outputs if name in kind.model_fields]
+    if wanted is None:
+        return [name for name in offered if default is None or name in default]
+    if not set(wanted) <= set(offered):
         raise InvalidInput(f"outputs may be {', '.join(offered)}")
+    return list(wanted)
+
+
+def only(arrays: Arrays, names: Sequence[str]) -> dict[str, Any]:
     return {name: arrays[name] for name in names}
 
 

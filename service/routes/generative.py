@@ -10,7 +10,7 @@ from starlette.responses import Response
 from service import inputs
 from service.errors import InvalidInput
 from service.interpolation import interpolate as path_between
-from service.routes.answers import chosen, pack, score_rows
+from service.routes.answers import chosen, only, pack, score_rows
 from service.routes.dependencies import Served, ServiceSettings, problems
 from service.routes.json_route import JSONRoute
 from service.schemas import requests, responses
@@ -24,48 +24,49 @@ _DEFAULT = ("x", "z")
 
 @router.post("/sample", response_model=responses.SampleResponse)
 async def sample(request: requests.SampleRequest, model: Served) -> Response:
+    names = chosen(responses.SampleResponse, model.outputs("sample"), request.outputs, _DEFAULT)
     draw = _draw(request, request.temperature)
     arrays = await model.sample(request.num_samples, draw)
-    fields = chosen(responses.SampleResponse, arrays, request.outputs, _DEFAULT)
-    return pack(model, draw, responses.SampleResponse, fields)
+    return pack(model, draw, responses.SampleResponse, only(arrays, names))
 
 
 @router.post("/encode", response_model=responses.EncodeResponse)
 async def encode(request: requests.EncodeRequest, model: Served) -> Response:
+    names = chosen(responses.EncodeResponse, model.outputs("encode"), request.outputs)
     draw = _draw(request, request.temperature)
     arrays = await model.encode(request.x, draw)
-    fields = chosen(responses.EncodeResponse, arrays, request.outputs, tuple(arrays))
-    return pack(model, draw, responses.EncodeResponse, fields)
+    return pack(model, draw, responses.EncodeResponse, only(arrays, names))
 
 
 @router.post("/decode", response_model=responses.DecodeResponse)
 async def decode(request: requests.DecodeRequest, model: Served) -> Response:
+    names = chosen(responses.DecodeResponse, model.outputs("decode"), request.outputs, ("x",))
     draw = _draw(request, request.temperature)
     arrays = await model.decode(request.z, draw)
-    fields = chosen(responses.DecodeResponse, arrays, request.outputs, ("x",))
-    return pack(model, draw, responses.DecodeResponse, fields)
+    return pack(model, draw, responses.DecodeResponse, only(arrays, names))
 
 
 @router.post("/reconstruct", response_model=responses.ReconstructResponse)
 async def reconstruct(request: requests.ReconstructRequest, model: Served) -> Response:
+    names = chosen(responses.ReconstructResponse, model.outputs("decode"), request.outputs, _DEFAULT)
     draw = _draw(request, request.temperature)
     arrays = await model.reconstruct(request.x, draw)
-    fields = chosen(responses.ReconstructResponse, arrays, request.outputs, _DEFAULT)
-    return pack(model, draw, responses.ReconstructResponse, fields)
+    return pack(model, draw, responses.ReconstructResponse, only(arrays, names))
 
 
 @router.post("/interpolate", response_model=responses.InterpolateResponse)
 async def interpolate(request: requests.InterpolateRequest, model: Served, settings: ServiceSettings) -> Response:
+    names = chosen(responses.InterpolateResponse, model.outputs("decode"), request.outputs, _DEFAULT)
     inputs.check_count("steps", request.steps, settings.request_steps)
     draw = _draw(request, request.temperature)
     start, end = [await model.code(_code(end), replace(draw, temperature=0.0)) for end in (request.start, request.end)]
     arrays = await model.decode(path_between(start, end, request.steps, request.path), draw)
-    fields = chosen(responses.InterpolateResponse, arrays, request.outputs, _DEFAULT)
-    return pack(model, draw, responses.InterpolateResponse, fields)
+    return pack(model, draw, responses.InterpolateResponse, only(arrays, names))
 
 
 @router.post("/traverse", response_model=responses.TraverseResponse)
 async def traverse(request: requests.TraverseRequest, model: Served, settings: ServiceSettings) -> Response:
+    names = chosen(responses.TraverseResponse, model.outputs("decode"), request.outputs, _DEFAULT)
     inputs.check_count("values", len(request.values), settings.request_steps)
     draw = _draw(request, request.temperature)
     origin = await model.code(_code(request.origin), replace(draw, temperature=0.0))
@@ -74,8 +75,7 @@ async def traverse(request: requests.TraverseRequest, model: Served, settings: S
     codes = np.repeat(origin[None], len(request.values), axis=0)
     codes.reshape(len(codes), -1)[:, request.dimension] = request.values
     arrays = await model.decode(codes, draw)
-    fields = chosen(responses.TraverseResponse, arrays, request.outputs, _DEFAULT)
-    return pack(model, draw, responses.TraverseResponse, fields)
+    return pack(model, draw, responses.TraverseResponse, only(arrays, names))
 
 
 @router.post("/score", response_model=responses.ScoreResponse)
@@ -93,11 +93,11 @@ async def score(request: requests.ScoreRequest, model: Served, settings: Service
 
 @router.post("/complete", response_model=responses.CompleteResponse)
 async def complete(request: requests.CompleteRequest, model: Served) -> Response:
+    names = chosen(responses.CompleteResponse, model.outputs("complete"), request.outputs, _DEFAULT)
     draw = _draw(request, request.temperature)
     arrays = await model.complete(request.x, request.mask, draw)
-    fields = chosen(responses.CompleteResponse, arrays, request.outputs, _DEFAULT)
     conditioning = {"conditioning": model.conditioning(request.mask)}
-    return pack(model, draw, responses.CompleteResponse, fields | conditioning)
+    return pack(model, draw, responses.CompleteResponse, only(arrays, names) | conditioning)
 
 
 @router.post("/criticize", response_model=responses.CriticizeResponse)
