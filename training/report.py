@@ -82,7 +82,7 @@ def _png(image: NDArray[np.uint8]) -> bytes:
 
 
 def _figure_row(name: str, figure: Figure) -> str:
-    error = "" if figure.std_error is None else f" ± {figure.std_error:.2g}"
+    error = "" if figure.std_error is None else f" ± {figure.std_error:#.2g}"
     return f"| {name} | {figure.value:.5g}{error} | {figure.unit} | {figure.split}, {figure.examples:,} |"
 
 

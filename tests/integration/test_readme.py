@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 
+from models.repository import SHIPPED, Repository
 from tests.live_server import ROOT, live_server
 from tests.readme import README, examples, run
 from training.recipe import Recipe
@@ -37,6 +38,13 @@ def comparable(value: object, place: str = "") -> object:
     if isinstance(value, list):
         return [comparable(item) for item in value]
     return pytest.approx(value, rel=1e-3, abs=1e-3) if isinstance(value, float) else value
+
+
+def test_the_figure_is_that_of_the_manifest():
+    repository = Repository(SHIPPED)
+    figures = repository.read("vae-mnist", repository.versions("vae-mnist")[-1]).manifest.provenance.figures
+    bound = figures["bound_5000"]
+    assert f"test NLL of {-bound.value:.2f} ± {bound.std_error:.2f} nats" in " ".join(TEXT.split())
 
 
 def test_every_verb_has_an_example():
