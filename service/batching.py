@@ -4,32 +4,15 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
-
-import numpy as np
 
 from service import trace
 from service.errors import QueueFull
 from service.graph import Arrays, Graph
+from service.jobs import Job, in_parts, merge, share_a_run, size_of, split
 from service.metrics import Metrics
-
-
-class Job(NamedTuple):
-    """Rows to be run together with those of others that want the same outputs with as many samples.
-
-    `feeds` draws the noise and gives the inputs; it is called in the thread that runs the graph.
-    """
-
-    rows: int
-    samples: int
-    outputs: tuple[str, ...]
-    feeds: Callable[[], Arrays]
-
-    @property
-    def size(self) -> int:
-        return self.rows * self.samples
 
 
 class _Answer(NamedTuple):
@@ -82,11 +65,11 @@ class Batcher:
 
         A long call queues a part at a time, so that others find room between.
         """
-        first, *rest = _parts(jobs, self._most_queued // 2)
-        self._admit(_size(first))
+        first, *rest = in_parts(jobs, self._most_queued // 2)
+        self._admit(size_of(first))
         outputs = await self._run_part(first)
         for part in rest:
-            self._note_queued(_size(part))
+            self._note_queued(size_of(part))
             outputs += await self._run_part(part)
         return outputs
 
@@ -136,7 +119,7 @@ class Batcher:
             if entry.answer.done():
                 self._note_queued(-entry.job.size)
                 self._cancelled.inc()
-            elif not batch or (_shares(entry.job, batch[0].job) and size + entry.job.size <= self.batch_rows):
+            elif not batch or (share_a_run(entry.job, batch[0].job) and size + entry.job.size <= self.batch_rows):
                 self._note_queued(-entry.job.size)
                 batch.append(entry)
                 size += entry.job.size
@@ -148,8 +131,8 @@ class Batcher:
     def _compute(self, jobs: list[Job]) -> _Run:
         started = time.perf_counter()
         feeds = [job.feeds() for job in jobs]
-        outputs = self._graph.run(_merge(feeds), jobs[0].outputs)
-        return _Run(_split(outputs, [job.rows for job in jobs]), time.perf_counter() - started)
+        outputs = self._graph.run(merge(feeds), jobs[0].outputs)
+        return _Run(split(outputs, [job.rows for job in jobs]), time.perf_counter() - started)
 
     def _hand_out(self, batch: list[_Entry], run: _Run, waited_until: float) -> None:
         size = sum(entry.job.size for entry in batch)
@@ -167,38 +150,8 @@ class Batcher:
         self._queue_rows.set(self._queued)
 
 
-def _parts(jobs: Sequence[Job], most: int) -> list[list[Job]]:
-    """The jobs in their order, in parts of at most that size, or of one job."""
-    parts: list[list[Job]] = [[]]
-    for job in jobs:
-        if parts[-1] and _size(parts[-1]) + job.size > most:
-            parts.append([])
-        parts[-1].append(job)
-    return parts
-
-
-def _size(jobs: Sequence[Job]) -> int:
-    return sum(job.size for job in jobs)
-
-
-def _shares(job: Job, other: Job) -> bool:
-    return (job.outputs, job.samples) == (other.outputs, other.samples)
-
-
 def _note_durations(answers: list[_Answer]) -> None:
     """In the trace of the request at hand."""
     here = trace.current()
     here.queue += max(answer.queue for answer in answers)
     here.infer += sum(answer.infer for answer in answers)
-
-
-def _merge(feeds: list[Arrays]) -> Arrays:
-    if len(feeds) == 1:
-        return feeds[0]
-    return {name: np.concatenate([arrays[name] for arrays in feeds]) for name in feeds[0]}
-
-
-def _split(outputs: Arrays, rows: list[int]) -> list[Arrays]:
-    ends = np.cumsum(rows)[:-1]
-    parts = {name: np.split(array, ends) for name, array in outputs.items()}
-    return [{name: arrays[i] for name, arrays in parts.items()} for i in range(len(rows))]

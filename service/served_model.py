@@ -1,8 +1,7 @@
 """A bundle in service: sample, encode, decode, reconstruct, interpolate, score ... from the manifest alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +9,12 @@ from numpy.typing import NDArray
 from models import noise
 from models.manifest import OPERATIONS, Manifest, Operation, OperationName
 from service import inputs
-from service.batching import Batcher, Job
+from service.batching import Batcher
 from service.errors import CapabilityNotSupported, InvalidInput
 from service.graph import Arrays
+from service.jobs import Job
 from service.loading import fill
+from service.pieces import Piece, assemble, cut
 from service.settings import Settings
 
 Floats = NDArray[np.float32]
@@ -37,13 +38,6 @@ class Code:
     z: Floats | None = None
     seed: int = 0
     index: int = 0
-
-
-class _Piece(NamedTuple):
-    """A part of a request that is small enough for one run."""
-
-    rows: slice
-    samples: range | None
 
 
 class ServedModel:
@@ -138,10 +132,10 @@ class ServedModel:
         elif draw.label is not None:
             raise InvalidInput(f"{self.manifest.name} takes no label to {name}")
         batcher = self._batchers[operation.graph]
-        pieces = list(_pieces(rows, samples if operation.noise else None, batcher.batch_rows))
-        return _assemble(pieces, await batcher.run([self._job(name, given, draw, piece) for piece in pieces]))
+        pieces = list(cut(rows, samples if operation.noise else None, batcher.batch_rows))
+        return assemble(pieces, await batcher.run([self._job(name, given, draw, piece) for piece in pieces]))
 
-    def _job(self, name: OperationName, given: Arrays, draw: Draw, piece: _Piece) -> Job:
+    def _job(self, name: OperationName, given: Arrays, draw: Draw, piece: Piece) -> Job:
         rows = piece.rows.stop - piece.rows.start
 
         def feeds() -> Arrays:
@@ -151,7 +145,7 @@ class ServedModel:
         samples = 1 if piece.samples is None else len(piece.samples)
         return Job(rows, samples, self.manifest.operations[name].outputs, feeds)
 
-    def _noise(self, name: OperationName, draw: Draw, piece: _Piece) -> Arrays:
+    def _noise(self, name: OperationName, draw: Draw, piece: Piece) -> Arrays:
         return {
             tensor: noise.draw(
                 kind,
@@ -165,32 +159,6 @@ class ServedModel:
             )
             for tensor, kind in self.manifest.operations[name].noise.items()
         }
-
-
-def _pieces(rows: int, samples: range | None, most: int) -> Iterator[_Piece]:
-    """Cut along the samples first, so that a row is encoded as few times as possible; rows outermost."""
-    if samples is None:
-        yield from (_Piece(slice(start, min(start + most, rows)), None) for start in range(0, rows, most))
-        return
-    step = max(1, most // len(samples))
-    for start in range(0, rows, step):
-        for first in range(samples.start, samples.stop, most):
-            yield _Piece(slice(start, min(start + step, rows)), range(first, min(first + most, samples.stop)))
-
-
-def _assemble(pieces: list[_Piece], answers: list[Arrays]) -> Arrays:
-    """Chunks of samples side by side, chunks of rows below each other."""
-    if len(answers) == 1:
-        return answers[0]
-    whole = {}
-    for name in answers[0]:
-        bands: dict[int, list[NDArray[Any]]] = {}
-        for piece, answer in zip(pieces, answers, strict=True):
-            bands.setdefault(piece.rows.start, []).append(answer[name])
-        whole[name] = np.concatenate(
-            [band[0] if len(band) == 1 else np.concatenate(band, axis=1) for band in bands.values()]
-        )
-    return whole
 
 
 def _listed(names: Sequence[str]) -> str:

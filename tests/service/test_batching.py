@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from service.batching import Batcher, Job
+from service.batching import Batcher
 from service.errors import QueueFull
+from service.jobs import Job
 from service.metrics import Metrics
 
 LABELS = ("tiny", "1", "graph")
