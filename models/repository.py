@@ -40,7 +40,7 @@ class Repository:
     def list(self) -> Iterator[tuple[str, str]]:
         """(name, version) of every folder that could be a bundle, also of broken ones; versions in ascending order."""
         for model in _folders(self.root):
-            for version in sorted(_folders(model), key=_by_number):
+            for version in _versions(model):
                 yield model.name, version.name
 
     def versions(self, name: str) -> tuple[int, ...]:
@@ -163,6 +163,14 @@ def _sync(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _versions(model: Path) -> list[Path]:
+    """In ascending order; none where the folder cannot be read, so that it hides no other model."""
+    try:
+        return sorted(_folders(model), key=_by_number)
+    except OSError:
+        return []
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -44,6 +44,7 @@ class Registry:
         self._repository = Repository(settings.repository)
         self._threads = ThreadPoolExecutor(settings.runs, thread_name_prefix="run")
         self._entries: dict[tuple[str, str], Entry] = {}
+        self._emptiness = "the repository holds no bundle"
         self.provider = provider(settings.device)
         self.loaded = False
         metrics.provider_info.labels(self.provider).set(1)
@@ -89,13 +90,14 @@ class Registry:
         if any(entry.model for entry in self._entries.values()):
             return []
         refused = [f"{entry.name}/{entry.version}: {entry.reason}" for entry in self._entries.values()]
-        return refused or ["the repository holds no bundle"]
+        return refused or [self._emptiness]
 
     def _listed(self) -> list[tuple[str, str]]:
         try:
             return list(self._repository.list())
         except OSError as error:
             _log.error("the repository cannot be read: %s", error)
+            self._emptiness = "the repository cannot be read"
             return []
 
     def _load(self, name: str, version: str) -> Entry:

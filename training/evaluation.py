@@ -78,7 +78,7 @@ def _active_units(means: NDArray[np.float32], split: str) -> Figure:
     resampled = (means[random.integers(0, len(means), len(means))] for _ in range(_RESAMPLES))
     return Figure(
         value=float(_count_active(means)),
-        std_error=float(np.std([_count_active(codes) for codes in resampled], ddof=1)),
+        std_error=float(np.std([_count_active(codes) for codes in resampled], ddof=1)) if len(means) > 1 else None,
         unit=f"of {means.shape[1]}",
         split=split,
         examples=len(means),

@@ -116,9 +116,9 @@ def _publish(family: Family, dataset: Dataset, recipe: Recipe, fitted: Fitted, r
 
 
 def _from_here(folder: Path) -> Path:
-    """As a person in the working folder would name it."""
-    here = Path.cwd()
-    return folder.resolve().relative_to(here) if folder.resolve().is_relative_to(here) else folder
+    """As a person in the working folder would name it; elsewhere its name alone, for a bundle tells of no machine."""
+    here, folder = Path.cwd(), folder.resolve()
+    return folder.relative_to(here) if folder.is_relative_to(here) else Path(folder.name)
 
 
 def _versions() -> dict[str, str]:

@@ -53,7 +53,7 @@ def preview(exported: Exported, manifest: Manifest, x: NDArray[np.generic]) -> b
         shown = x[spread]
         images = _reconstructions(exported, shown.astype(np.float32))
     low, high = manifest.x.range or (images.min(), images.max())
-    levels = ((images - low) / (high - low) * 255).round().clip(0, 255).astype(np.uint8)
+    levels = ((images - low) / ((high - low) or 1.0) * 255).round().clip(0, 255).astype(np.uint8)
     grid = _grid(levels)
     scale = -(-_WIDTH // grid.shape[1])
     return _png(np.kron(grid, np.ones((scale, scale), np.uint8)))

@@ -5,6 +5,7 @@ import numpy as np
 import orjson
 import pytest
 
+from models.manifest import OPERATIONS
 from models.repository import SHIPPED, Repository
 from tests import tiny_bundle
 from tests.live_server import live_server
@@ -27,8 +28,11 @@ class Model:
         assert response.status_code == 200, response.text
         return {key: _array(value) for key, value in orjson.loads(response.content).items()}
 
-    def can(self, operation):
-        return operation in self.metadata["operations"]
+
+def newest_shipped(name):
+    """The bundle that is served under that name."""
+    repository = Repository(SHIPPED)
+    return repository.read(name, repository.versions(name)[-1])
 
 
 def _array(value):
@@ -37,6 +41,15 @@ def _array(value):
 
 
 SHIPPED_NAMES = sorted({name for name, _ in Repository(SHIPPED).list()})
+MANIFESTS = {name: newest_shipped(name).manifest for name in SHIPPED_NAMES}
+CAN = {"tiny": OPERATIONS, "autoencoder": ("encode", "decode")} | {
+    name: tuple(manifest.operations) for name, manifest in MANIFESTS.items()
+}
+
+
+def those_that(*operations):
+    """The models whose manifests on disk have all of these operations."""
+    return [name for name, can in CAN.items() if set(operations) <= set(can)]
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +76,7 @@ def client(address):
         yield client
 
 
-@pytest.fixture(scope="session", params=["tiny", "autoencoder", *SHIPPED_NAMES])
+@pytest.fixture(scope="session", params=CAN)
 def model(request, client):
     """Each model in turn."""
     return Model(client, request.param)

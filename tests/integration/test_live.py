@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.repository import SHIPPED, Repository
-from tests.integration.conftest import Model
+from tests.integration.conftest import CAN, Model, those_that
 from tests.live_server import live_server
 
 SEED = 20
@@ -54,27 +54,35 @@ def ends(model):
     return [{"x": row} for row in binary(model)[:2]]
 
 
-@pytest.mark.parametrize("verb", REQUESTS)
-def test_verb_answers_or_is_refused_as_not_supported(model, verb):
-    needed, body, rows = REQUESTS[verb]
+SUPPORTED = [(name, verb) for verb, (needed, _, _) in REQUESTS.items() for name in those_that(*needed)]
+MISSING = [(name, verb) for verb in REQUESTS for name in CAN if (name, verb) not in SUPPORTED]
+
+
+@pytest.mark.parametrize(("model", "verb"), SUPPORTED, indirect=["model"])
+def test_verb_that_the_model_has_answers(model, verb):
+    _, body, rows = REQUESTS[verb]
     response = model.post(verb, seed=SEED, **body(model))
-    if not all(map(model.can, needed)):
-        assert response.status_code == 422
-        assert response.json()["type"] == "urn:reparam:capability-not-supported"
-        assert response.json()["operations"] == model.metadata["operations"]
-        return
     assert response.status_code == 200, response.text
     answer = response.json()
     assert answer["model"] == model.name
+    assert {"x", "z", "rows", "realness"} & set(answer)
     for name in {"x", "z", "rows", "realness"} & set(answer):
         assert len(answer[name]) == rows
     for name in {"x", "z"} & set(answer):
         assert list(np.shape(answer[name])) == [rows, *model.metadata["shapes"][name]]
 
 
+@pytest.mark.parametrize(("model", "verb"), MISSING, indirect=["model"])
+def test_verb_that_the_model_lacks_is_refused_as_not_supported(model, verb):
+    response = model.post(verb, seed=SEED, **REQUESTS[verb][1](model))
+    assert response.status_code == 422
+    assert response.json()["type"] == "urn:reparam:capability-not-supported"
+    assert sorted(response.json()["operations"]) == sorted(CAN[model.name])
+
+
 def drawing(model):
     """A verb that draws, and a request for four rows of it."""
-    if model.can("sample"):
+    if "sample" in CAN[model.name]:
         return "sample", {"num_samples": 4}
     return "decode", {"z": np.zeros((4, *model.metadata["shapes"]["z"])).tolist(), "temperature": 1}
 
@@ -103,34 +111,26 @@ def test_same_seed_gives_the_same_bytes_after_a_restart(client, repository):
                 assert before.post(verb, seed=seed, **body).content == after.post(verb, seed=seed, **body).content
 
 
-def sampling(model):
-    if not model.can("sample"):
-        assert model.metadata["absent"]["sample"]  # it says why; nothing below is promised of it
-        return False
-    return True
-
-
+@pytest.mark.parametrize("model", those_that("sample"), indirect=True)
 def test_rows_by_index_are_those_of_a_longer_draw(model):
-    if sampling(model):
-        whole = model.ask("sample", seed=SEED, num_samples=10)
-        part = model.ask("sample", seed=SEED, num_samples=5, index=5)
-        for name in ("x", "z"):
-            assert part[name].tobytes() == whole[name][5:].tobytes()
+    whole = model.ask("sample", seed=SEED, num_samples=10)
+    part = model.ask("sample", seed=SEED, num_samples=5, index=5)
+    for name in ("x", "z"):
+        assert part[name].tobytes() == whole[name][5:].tobytes()
 
 
+@pytest.mark.parametrize("model", those_that("sample", "score"), indirect=True)
 def test_every_sample_is_accepted_by_score(model):
-    if sampling(model) and model.can("score"):
-        for temperature, seed in itertools.product((0, 0.5, 1, 2), range(3)):
-            x = model.ask("sample", num_samples=50, seed=seed, temperature=temperature)["x"]
-            rows = model.ask("score", x=x.tolist(), samples=2)["rows"]
-            assert len(rows) == 50
-            assert {row["reason"] for row in rows} == {None}
+    for temperature, seed in itertools.product((0, 0.5, 1, 2), range(3)):
+        x = model.ask("sample", num_samples=50, seed=seed, temperature=temperature)["x"]
+        rows = model.ask("score", x=x.tolist(), samples=2)["rows"]
+        assert len(rows) == 50
+        assert {row["reason"] for row in rows} == {None}
 
 
+@pytest.mark.parametrize("model", ["tiny", "vae-digits"], indirect=True)
 def test_pixel_frequencies_at_a_fixed_code_are_its_mean(model):
-    """Of the models with few pixels: a hundred thousand answers of 28x28 would say no more, and take minutes."""
-    if not sampling(model) or np.prod(model.metadata["shapes"]["x"]) > 64:
-        return
+    """Of the models with few pixels; those of 28x28 are counted in process, by test_frequencies."""
     code = model.ask("sample", seed=SEED)["z"]
     mean = model.ask("decode", z=code.tolist(), outputs=["mean"])["mean"][0].astype(np.float64)
     total, squares = np.zeros_like(mean), np.zeros_like(mean)
@@ -146,9 +146,8 @@ def test_pixel_frequencies_at_a_fixed_code_are_its_mean(model):
     assert (np.abs(total / DRAWS - mean) <= 4 * error + 1e-9 + 1e-6 * levels).all()
 
 
+@pytest.mark.parametrize("model", those_that("sample", "score"), indirect=True)
 def test_bound_lies_above_the_elbo_and_rises_with_the_samples(model):
-    if not (sampling(model) and model.can("score")):
-        return
     x = model.ask("sample", num_samples=100, seed=SEED)["x"].tolist()
     bounds, errors = [], []
     for samples in (1, 5, 50, 500):

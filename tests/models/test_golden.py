@@ -7,6 +7,7 @@ from safetensors.numpy import save
 from models import golden
 from models.errors import BundleError
 from models.golden import GoldenRows
+from tests.service.spoiling import brain_floats
 
 ROWS = {
     "encode": GoldenRows(
@@ -34,6 +35,7 @@ def test_rows_come_back_bit_for_bit(operation):
         (golden.pack(ROWS), "no rows for score"),
         (golden.pack(ROWS)[:-1], "not safetensors"),
         (b"", "not safetensors"),
+        (brain_floats("score/outputs/z"), "not safetensors of plain numbers"),
         (save({"x": np.zeros(1)}), "holds x, which"),
         (save({"score/elsewhere/x": np.zeros(1)}), "holds score/elsewhere/x, which"),
     ],

@@ -97,6 +97,8 @@ def test_value_of_the_wrong_form_is_refused_with_its_place(written, place, value
         ({"operations decode outputs": ["mean"]}, "decode lacks the output x"),
         ({"shapes log_variance": REMOVE}, "no shape is given for log_variance of encode"),
         ({"shapes mask": REMOVE}, "no shape is given for mask of complete"),
+        ({"shapes x": REMOVE}, "no shape is given for x"),
+        ({"operations sample outputs": ["x", "mean"]}, "sample gives z where the model can decode"),
         ({"operations score fill": {"heat": 0}}, "no shape is given for heat of score"),
         ({"labels": []}, "sample takes a label, but no labels are named"),
         ({"order": [0, 1, 1, 3]}, "order is not a permutation of the values of x"),

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,22 @@ def test_broken_folders_are_listed_and_hidden_ones_are_not(tmp_path):
 
 def test_missing_root_holds_nothing(tmp_path):
     assert list(Repository(tmp_path / "nowhere").list()) == []
+
+
+def test_folder_that_cannot_be_read_hides_no_other_model(folder, monkeypatch):
+    closed = folder.parents[1] / "closed"
+    (closed / "1").mkdir(parents=True)
+    iterate = Path.iterdir
+
+    def refuse(path):
+        if path == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return iterate(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    repository = Repository(closed.parent)
+    assert list(repository.list()) == [("tiny", "1")]
+    assert repository.read("tiny", 1).manifest.name == "tiny"
 
 
 @pytest.mark.parametrize("asked", [("tiny", 2), ("huge", 1), ("../tiny", 1), ("tiny", "01"), ("tiny", "../tiny/1")])

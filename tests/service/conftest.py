@@ -57,8 +57,9 @@ async def serving(root, *, ready=True, **settings):
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="http://r") as client,
     ):
-        while ready and not app.state.registry.loaded:
-            await asyncio.sleep(0.005)
+        async with asyncio.timeout(30):
+            while ready and not app.state.registry.loaded:
+                await asyncio.sleep(0.005)
         yield Service(app, client)
 
 

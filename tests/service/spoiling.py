@@ -1,12 +1,14 @@
 """Bundles that are whole but wrong: other graphs or golden rows under digests that agree."""
 
+import json
 import shutil
+from hashlib import sha256
 
 import numpy as np
 import onnx
 
 from models import golden
-from models.repository import Repository, digests, read_bundle
+from models.repository import MANIFEST, SEAL, Repository, digests, read_bundle
 
 
 def replace(folder, **changed):
@@ -16,6 +18,15 @@ def replace(folder, **changed):
     fields = bundle.manifest.model_dump() | changed | {"digests": digests(files)}
     shutil.rmtree(folder)
     return Repository(folder.parent.parent).publish(type(bundle.manifest).model_validate(fields), files)
+
+
+def reseal(folder, change):
+    """Write the manifest as `change` has changed its JSON, with a seal that agrees; nothing else looks at it."""
+    content = json.loads((folder / MANIFEST).read_text())
+    change(content)
+    written = json.dumps(content).encode()
+    (folder / MANIFEST).write_bytes(written)
+    (folder / SEAL).write_text(f"{sha256(written).hexdigest()}  {MANIFEST}\n")
 
 
 def with_graph(folder, file, change):
@@ -39,6 +50,12 @@ def other_numbers(name, rows):
     """Golden outputs that are off by a little more than is tolerated."""
     for array in rows.outputs.values():
         array += np.float32(1e-3)
+
+
+def brain_floats(key):
+    """A safetensors file of one BF16 number, a type that numpy does not have."""
+    header = json.dumps({key: {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(2)
 
 
 def flip(path):

@@ -132,6 +132,45 @@ async def test_first_that_waits_may_be_larger_than_the_queue(graph, batcher):
     assert len(answers[0][0]) == 100
 
 
+LONG = [job(*range(8 * part, 8 * part + 8)) for part in range(1, 6)]  # two and a half times what may wait
+
+
+async def test_long_call_lets_a_small_one_in_between(graph, batcher):
+    first = asyncio.create_task(call(batcher, *LONG))
+    await graph.under_way()
+    done = []
+    small = asyncio.create_task(call(batcher, job(99)))
+    for name, task in (("long", first), ("small", small)):
+        task.add_done_callback(lambda _, name=name: done.append(name))
+    await asyncio.sleep(0)
+    graph.opened.set()
+    assert await small == [[198]]
+    assert await first == [[2 * row for row in range(start, start + 8)] for start in range(8, 48, 8)]
+    assert graph.runs.index([99]) == 1
+    assert len(graph.runs) == 6
+    assert done == ["small", "long"]
+
+
+async def test_small_calls_are_not_refused_while_a_long_one_runs(graph, batcher, metrics):
+    answers = await while_running(graph, batcher, LONG, *([job(row)] for row in range(60, 68)))
+    assert len(answers[0]) == 5
+    assert answers[1:] == [[[2 * row]] for row in range(60, 68)]
+    assert b'reparam_rejected_total{reason="queue_full"} 0.0' in metrics.render()
+
+
+async def test_call_is_refused_by_what_waits_and_not_by_what_runs(graph, batcher):
+    running = asyncio.create_task(call(batcher, job(*range(100))))
+    await graph.under_way()
+    waiting = asyncio.create_task(call(batcher, *LONG))
+    await asyncio.sleep(0)
+    fitting = asyncio.create_task(call(batcher, job(*range(8))))
+    await asyncio.sleep(0)
+    with pytest.raises(QueueFull, match="16 rows wait for this graph already"):
+        await call(batcher, job(1))
+    graph.opened.set()
+    assert [len(answers) for answers in await asyncio.gather(running, waiting, fitting)] == [1, 5, 1]
+
+
 async def test_retry_after_grows_with_the_work_that_waits(graph, batcher):
     batcher._seconds_per_row = 0.5
     first = asyncio.create_task(call(batcher, job(0)))

@@ -1,10 +1,12 @@
 """Bad bundles are listed with their reason while the others serve."""
 
+import asyncio
 import shutil
 
 import pytest
 
 from models.repository import Repository
+from service import registry
 from service.metrics import Metrics
 from service.registry import Registry
 from service.settings import Settings
@@ -17,10 +19,10 @@ SMALL = ("decode",)
 
 def entries(root):
     """(state, reason) by name and version, once everything has been tried."""
-    registry = Registry(Settings(repository=root, device="cpu"), Metrics())
-    registry.load()
-    registry.close()
-    return {(entry.name, entry.version): (entry.state, entry.reason) for entry in registry.entries()}
+    tried = Registry(Settings(repository=root, device="cpu"), Metrics())
+    tried.load()
+    tried.close()
+    return {(entry.name, entry.version): (entry.state, entry.reason) for entry in tried.entries()}
 
 
 @pytest.fixture
@@ -52,6 +54,16 @@ SPOILED = {
         lambda folder: spoiling.with_golden(folder, lambda name, rows: rows.inputs.popitem()),
         "decode: the graph does not run on the golden rows",
     ),
+    "golden of brain floats": (
+        lambda folder: spoiling.replace(
+            folder, files={"golden.safetensors": spoiling.brain_floats("decode/outputs/x")}
+        ),
+        "the golden file is not safetensors of plain numbers",
+    ),
+    "no shape of x": (
+        lambda folder: spoiling.reseal(folder, lambda manifest: manifest["shapes"].pop("x")),
+        "no shape is given for x",
+    ),
     "no graph": (lambda folder: spoiling.replace(folder, files={"decode.onnx": b"graph"}), "is not an ONNX file"),
     "broken graph": (
         lambda folder: spoiling.with_graph(folder, "decode.onnx", lambda model: model.graph.node.pop()),
@@ -65,6 +77,24 @@ SPOILED = {
 async def test_bad_bundle_is_listed_with_its_reason_while_others_serve(root, spoiled):
     spoil, complaint = SPOILED[spoiled]
     spoil(root / "bad" / "1")
+    await _only_the_good_one_serves(root, complaint)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyError, RecursionError, MemoryError])
+async def test_bundle_that_breaks_the_loading_takes_no_other_with_it(root, monkeypatch, error, caplog):
+    load = registry.load
+
+    def break_down(bundle, *rest):
+        if bundle.manifest.name == "bad":
+            raise error(f"a bug, met in {root}")
+        return load(bundle, *rest)
+
+    monkeypatch.setattr(registry, "load", break_down)
+    await _only_the_good_one_serves(root, "it could not be loaded; the service's log says why")
+    assert f"{error.__name__}: " in caplog.text
+
+
+async def _only_the_good_one_serves(root, complaint):
     async with serving(root) as service:
         listed = {model["name"]: model for model in (await service.client.get("/v2/models")).json()["models"]}
         assert listed["bad"]["state"] == "UNAVAILABLE"
@@ -95,6 +125,27 @@ async def test_url_without_version_means_the_newest_that_loads(tmp_path, spoiled
             assert version == spoiled or pinned.json()["version"] == version
 
 
+def test_newest_version_loads_first(tmp_path, monkeypatch):
+    for version in (2, 9, 10):
+        tiny_bundle.publish(tmp_path, version=version, operations=SMALL)
+    tried = []
+    read = Repository.read
+    monkeypatch.setattr(Repository, "read", lambda self, *key: tried.append(key) or read(self, *key))
+    assert {state for state, _ in entries(tmp_path).values()} == {"READY"}
+    assert tried == [("tiny", "10"), ("tiny", "9"), ("tiny", "2")]
+
+
+@pytest.mark.parametrize(("most", "runs"), [(10**6, 1), (60, 2), (59, 3), (1, 20)])
+async def test_runs_are_shorter_where_a_row_takes_much_noise(tmp_path, monkeypatch, most, runs):
+    """A sample of the tiny bundle takes six values: two of z and four of pixel."""
+    monkeypatch.setattr(registry, "_MOST_NOISE", most)
+    tiny_bundle.publish(tmp_path, operations=["sample"])
+    async with serving(tmp_path) as service:
+        assert len((await service.ask("sample", num_samples=20))["x"]) == 20
+        series = await service.series()
+    assert series['reparam_infer_duration_seconds_count{graph="decode",model="tiny",version="1"}'] == runs
+
+
 async def _not_ready(root):
     async with serving(root) as service:
         assert (await service.client.get("/livez")).status_code == 200
@@ -109,6 +160,14 @@ async def test_missing_repository_is_alive_and_not_ready(tmp_path):
 
 async def test_empty_repository_is_alive_and_not_ready(tmp_path):
     assert await _not_ready(tmp_path) == "the repository holds no bundle"
+
+
+async def test_repository_that_cannot_be_read_is_alive_and_not_ready(root, monkeypatch):
+    def refuse(_):
+        raise PermissionError(13, "Permission denied", str(root))
+
+    monkeypatch.setattr(Repository, "list", refuse)
+    assert await asyncio.wait_for(_not_ready(root), 10) == "the repository cannot be read"
 
 
 async def test_repository_of_bad_bundles_is_alive_and_says_why_it_is_not_ready(root):

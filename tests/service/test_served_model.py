@@ -108,10 +108,20 @@ async def test_what_does_not_fit_the_model_is_refused(service, verb, body, compl
 
 
 @pytest.mark.parametrize("wanted", [["x", "log_weight"], ["model"], [""]])
-async def test_outputs_that_there_are_not_are_refused_with_those_that_there_are(service, wanted):
-    response = await service.post("sample", outputs=wanted)
-    assert response.status_code == 422
-    assert response.json()["detail"] == "outputs may be x, mean, z"
+@pytest.mark.parametrize(
+    ("verb", "body", "offered"),
+    [
+        ("sample", {}, "x, mean, z"),
+        ("encode", {"x": ROW}, "z, mean, log_variance, kl_per_dimension"),
+        ("decode", {"z": CODES}, "x, mean, z"),
+        ("reconstruct", {"x": ROW}, "x, mean, z"),
+        ("interpolate", {"start": {"x": X[0].tolist()}, "end": {"seed": 2}}, "x, mean, z"),
+        ("traverse", {"origin": {"seed": 1}, "dimension": 0, "values": [0]}, "x, mean, z"),
+        ("complete", {"x": ROW, "mask": MASK[:1].tolist()}, "x"),
+    ],
+)
+async def test_outputs_that_there_are_not_are_refused_before_any_run(service, verb, body, offered, wanted):
+    assert await refusal(service, verb, **body, outputs=wanted) == f"outputs may be {offered}"
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,26 @@ def test_setting_that_makes_no_sense_is_refused(monkeypatch, name, value):
         Settings()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment", "complaint"),
+    [
+        (["--port", "http"], {}, "setting port: Input should be a valid integer"),
+        (["--runs", "0"], {}, "setting runs: Input should be greater than or equal to 1"),
+        ([], {"REPARAM_PORT": "65536"}, "setting port: Input should be less than or equal to 65535"),
+        ([], {"REPARAM_DEVICE": "tpu"}, "setting device: Input should be 'auto', 'cuda' or 'cpu'"),
+    ],
+)
+def test_bad_setting_is_one_line_and_status_1(monkeypatch, capsys, arguments, environment, complaint):
+    monkeypatch.setattr("uvicorn.run", pytest.fail)
+    monkeypatch.setattr(sys, "argv", ["reparam-serve", *arguments])
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert __main__.main() == 1
+    out, error = capsys.readouterr()
+    assert error.startswith(f"reparam-serve: {complaint}")
+    assert (out, error.count("\n"), error[-1]) == ("", 1, "\n")
+
+
 def test_cpu_is_taken_without_a_look_at_cuda(monkeypatch):
     monkeypatch.setattr("service.graph._lacks_cuda", pytest.fail)
     assert provider("cpu") == "CPUExecutionProvider"

@@ -122,6 +122,12 @@ def test_file_that_cannot_be_taken_is_refused_with_the_reason(tmp_path, name, co
         datasets.load(str(saved(tmp_path / name, content)), support)
 
 
+@pytest.mark.parametrize("name", datasets.DATASETS)
+def test_support_of_a_known_data_set_cannot_be_chosen(name):
+    with pytest.raises(DataError, match=f"{name} has a support of its own; support is for data from a file"):
+        datasets.load(name, "real")
+
+
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"none.npy is not a readable array file: .*No such file"):
         datasets.load(str(tmp_path / "none.npy"))

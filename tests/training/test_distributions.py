@@ -131,7 +131,7 @@ def test_softplus_and_its_gradient_are_those_of_torch():
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_likelihood_of_another_support_is_refused(name):
     other = EXAMPLES["gaussian" if name != "gaussian" else "bernoulli"]
-    with pytest.raises(RecipeError, match=f"the likelihood {name} is for .* data, these are {other.support}"):
+    with pytest.raises(RecipeError, match=f"the likelihood {name} is for .* data, not {other.support}: take another"):
         LIKELIHOODS[name](other, 1)
 
 

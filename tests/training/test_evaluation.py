@@ -69,6 +69,12 @@ def test_more_samples_than_one_run_takes_are_all_counted(open_tiny):
     np.testing.assert_allclose(scored["bound_4100"], bound(terms(X[:2], 4100)["log_weight"]), rtol=1e-5)
 
 
+def test_one_row_has_figures_and_no_error(open_tiny):
+    figures = evaluate(open_tiny(), X[:1], SAMPLES, "test")
+    assert {"elbo", "bound_300", "active_units", "squared_error"} <= set(figures)
+    assert {(figure.examples, figure.std_error) for figure in figures.values()} == {(1, None)}
+
+
 def test_same_bundle_and_data_give_the_same_figures(open_tiny):
     assert evaluate(open_tiny(), X, SAMPLES, "test") == evaluate(open_tiny(), X, SAMPLES, "test")
 

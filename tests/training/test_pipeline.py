@@ -8,6 +8,7 @@ from PIL import Image
 
 from models.manifest import SIGNATURES
 from models.repository import Repository, read_bundle
+from tests import tiny_bundle
 from tests.training.conftest import EXAMPLES, KINDS, SHAPES, examples
 from training import pipeline, recipe
 from training.errors import DataError, RecipeError, TrainingError
@@ -112,7 +113,7 @@ def broken(trained, tmp_path):
         ('"autoencoder"', '"vqvae"', RecipeError, "there is no family vqvae; there are autoencoder, vae"),
         ("latent = 2", "latent = 0", RecipeError, r"\[model\]: latent: Input should be greater than or equal to 1"),
         ("latent = 2", "latent = 2\nbeta = 2.0", RecipeError, r"\[model\]: beta: Extra inputs are not permitted"),
-        ('"gaussian"', '"bernoulli"', RecipeError, "bernoulli is for binary data, these are real"),
+        ('"gaussian"', '"bernoulli"', RecipeError, "bernoulli is for binary data, not real"),
         (".npy", ".csv", DataError, "nor a .npy or .npz file"),
     ],
 )
@@ -135,3 +136,34 @@ def test_restart_forgets_the_checkpoint(broken, trained, tmp_path, monkeypatch):
         pipeline.train(again, tmp_path / "bundles", tmp_path / "runs", device="cpu")
     folder = pipeline.train(again, tmp_path / "bundles", tmp_path / "runs", restart=True, device="cpu")
     assert read_bundle(folder).manifest.provenance.recipe["training"]["epochs"] == 3
+
+
+@pytest.fixture
+def published(trained, tmp_path):
+    """published(rows): the figures of a model of the first rows of its data, trained anew."""
+
+    def make(rows):
+        text = trained("autoencoder", "gaussian").recipe.read_text()
+        source = recipe.read(trained("autoencoder", "gaussian").recipe).data.source
+        np.save(tmp_path / "own.npy", examples("gaussian")[:rows])
+        path = tmp_path / "own.toml"
+        path.write_text(text.replace(source, str(tmp_path / "own.npy")))
+        folder = pipeline.train(path, tmp_path / "bundles", tmp_path / "runs", device="cpu")
+        return read_bundle(folder).manifest.provenance
+
+    return make
+
+
+def test_ten_rows_are_enough_and_the_one_that_tests_has_no_error(published):
+    figure = published(rows=10).figures["squared_error"]
+    assert (figure.examples, figure.std_error) == (1, None)
+
+
+def test_bundle_is_published_where_git_is_not_installed(published, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert published(rows=20).commit is None
+
+
+def test_bundle_of_another_recipe_format_is_not_evaluated(tmp_path):
+    with pytest.raises(RecipeError, match="is none of ours; name: Field required"):
+        pipeline.evaluate_bundle(tiny_bundle.publish(tmp_path))

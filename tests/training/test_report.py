@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models.manifest import Example
 from models.repository import read_bundle
 from tests import tiny_bundle
 from training.exported import Exported
@@ -69,6 +70,16 @@ def test_picture_of_a_model_without_samples_shows_examples_above_reconstructions
     reconstructions = as_grey(1 / (1 + np.exp(-tiny_bundle.logits(code))))
     np.testing.assert_array_equal(shown[:, 0].reshape(32, 2, 2), 255 * examples)
     np.testing.assert_allclose(shown[:, 1].reshape(32, 2, 2), reconstructions, atol=1)
+
+
+def test_picture_of_images_without_a_range_goes_from_their_least_to_their_greatest_value(opened):
+    manifest, exported = opened()
+    z = exported.draw("sample", index=0, rows=64)["z"]
+    mean = 1 / (1 + np.exp(-tiny_bundle.logits(z)))
+    real = manifest.model_copy(update={"x": Example(kind="image", support="real")})
+    shown = tiles(preview(exported, real, np.zeros((0, 2, 2))))
+    assert (shown.min(), shown.max()) == (0, 255)
+    np.testing.assert_allclose(shown, as_grey((mean - mean.min()) / (mean.max() - mean.min())), atol=1)
 
 
 def test_vectors_have_no_picture(opened):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lightning_fabric.accelerators import CUDAAccelerator
 
 from models.fields import Frozen
 from tests.training.conftest import EXAMPLES, build, examples
@@ -81,8 +82,15 @@ def test_training_stops_when_patience_is_over(tmp_path, patience, epochs):
 
 
 def test_kept_weights_are_the_moving_average(tmp_path):
-    family, _ = count(tmp_path, epochs=3, ema=0.5)
-    assert family.weight == 0.5 * (0.5 * 1 + 0.5 * 2) + 0.5 * 3
+    family, _ = count(tmp_path, epochs=3, ema=0.125)
+    assert family.weight == 0.125 * (0.125 * 1 + 0.875 * 2) + 0.875 * 3
+
+
+def test_average_of_a_short_run_is_close_to_its_last_weights(tmp_path):
+    family, _ = count(tmp_path, rows=40, epochs=1, ema=0.999)
+    first, last = 1, 40
+    assert last - family.weight < (family.weight - first) / 5
+    assert family.weight < last
 
 
 def test_learning_rate_rises_and_falls_by_a_cosine(tmp_path):
@@ -98,10 +106,10 @@ def test_every_epoch_sees_every_row_in_an_order_of_its_own(tmp_path):
     assert first != second
 
 
-def _trained(checkpoint, family="vae", **settings):
+def _trained(checkpoint, family="vae", data=DATA, device="cpu", **settings):
     options = {"decoder": {"widths": [8], "dropout": 0.2}}
     module = build(family, "bernoulli", **options)
-    fitted = fit(module, DATA, recipe(family, **settings), checkpoint, "cpu")
+    fitted = fit(module, data, recipe(family, **settings), checkpoint, device)
     return {name: value.numpy().tobytes() for name, value in module.state_dict().items()}, fitted
 
 
@@ -146,6 +154,20 @@ def test_checkpoint_of_another_recipe_is_refused(tmp_path):
     _trained(checkpoint, epochs=1)
     with pytest.raises(TrainingError, match=r"is of another recipe; .* start over with --restart"):
         _trained(checkpoint, epochs=1, learning_rate=0.5)
+
+
+def test_checkpoint_of_other_data_is_refused(tmp_path):
+    checkpoint = tmp_path / "checkpoint.pt"
+    _trained(checkpoint, epochs=1)
+    with pytest.raises(TrainingError, match=r"is of another data; .* start over with --restart"):
+        _trained(checkpoint, epochs=1, data=DATA._replace(train=1 - DATA.train))
+
+
+def test_device_that_is_not_there_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(CUDAAccelerator, "is_available", staticmethod(lambda: False))
+    with pytest.raises(TrainingError, match="the device cuda is not there; use auto or cpu"):
+        _trained(tmp_path / "checkpoint.pt", device="cuda")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("kind", "told"), [("loss", [3, 2, 1]), ("validation", [3, 2, float("nan")])])
