@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from fastapi import Depends, FastAPI
 
@@ -41,15 +41,22 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     registry: Registry = app.state.registry
-    loading = asyncio.create_task(_load(registry))
+    settings: Settings = app.state.settings
+    watching = asyncio.create_task(_watch(registry, settings.watch_seconds))
     try:
         yield
     finally:
-        await loading
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
         registry.close()
 
 
-async def _load(registry: Registry) -> None:
+async def _watch(registry: Registry, seconds: float) -> None:
+    """Load what there is, then look for new bundles from time to time."""
     await asyncio.to_thread(registry.load)
     gc.collect()
     gc.freeze()  # what is here now stays; without it the collector's walks show in the slowest answers
+    while True:
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(registry.load)

@@ -50,18 +50,20 @@ class Registry:
         metrics.provider_info.labels(self.provider).set(1)
 
     def load(self) -> None:
-        """Load every bundle; a bad one is kept with its reason. Meant to run in a thread of its own."""
-        found = self._listed()
-        self._entries = {key: Entry(*key, "LOADING") for key in found}  # whole at once: requests read it meanwhile
-        for name, version in found:
+        """Load every bundle that is not known yet; a bad one is kept with its reason. Meant to run in a thread."""
+        new = [key for key in self._listed() if key not in self._entries]
+        known = {**self._entries, **{key: Entry(*key, "LOADING") for key in new}}
+        self._entries = dict(sorted(known.items(), key=_by_version))  # whole at once: requests read it meanwhile
+        for name, version in new:
             self._set(self._entries[name, version])
-        for name, version in reversed(found):  # the newest first, so that no older version answers for it meanwhile
+        for name, version in reversed(new):  # the newest first, so that no older version answers for it meanwhile
             started = time.perf_counter()
             self._set(self._load(name, version))
             self._metrics.model_load.observe(time.perf_counter() - started)
+        if new or not self.loaded:
+            ready = sum(entry.state == "READY" for entry in self._entries.values())
+            _log.info("%d of %d bundles ready on %s", ready, len(self._entries), self.provider)
         self.loaded = True
-        ready = sum(entry.state == "READY" for entry in self._entries.values())
-        _log.info("%d of %d bundles ready on %s", ready, len(self._entries), self.provider)
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)
@@ -76,7 +78,7 @@ class Registry:
         for entry in reversed(known):
             if entry.model is not None:
                 return entry.model
-        if not self.loaded:
+        if not self.loaded or any(entry.state == "LOADING" for entry in known):
             raise Loading("the models are still being loaded", retry_after=1)
         if known:
             raise UnknownModel(f"{known[-1].name}/{known[-1].version} is not served: {known[-1].reason}")
@@ -134,6 +136,11 @@ class Registry:
         self._entries[entry.name, entry.version] = entry
         for state in ("READY", "UNAVAILABLE", "LOADING"):
             self._metrics.model_state.labels(entry.name, entry.version, state).set(state == entry.state)
+
+
+def _by_version(known: tuple[tuple[str, str], Entry]) -> tuple[str, int, str]:
+    (name, version), _ = known
+    return name, int(version) if version.isdecimal() else 0, version
 
 
 def _noise_of_a_row(manifest: Manifest) -> int:

@@ -125,6 +125,26 @@ async def test_url_without_version_means_the_newest_that_loads(tmp_path, spoiled
             assert version == spoiled or pinned.json()["version"] == version
 
 
+async def test_running_service_finds_a_new_version_and_keeps_the_old(tmp_path):
+    tiny_bundle.publish(tmp_path, operations=SMALL)
+    async with serving(tmp_path, watch_seconds=0.01) as service, asyncio.timeout(30):
+        assert (await service.ask("decode", z=[[0, 0]]))["version"] == 1
+        tiny_bundle.publish(tmp_path, version=2, operations=SMALL, bias=1)
+        while (await service.ask("decode", z=[[0, 0]]))["version"] == 1:
+            await asyncio.sleep(0.01)
+        assert (await service.ask("decode", "tiny/versions/1", z=[[0, 0]]))["version"] == 1
+
+
+def test_looking_again_reads_nothing_twice(tmp_path, monkeypatch):
+    tiny_bundle.publish(tmp_path, operations=SMALL)
+    registry = Registry(Settings(repository=tmp_path, device="cpu"), Metrics())
+    registry.load()
+    served = registry.get("tiny")
+    monkeypatch.setattr(Repository, "read", lambda *_: pytest.fail("it was read again"))
+    registry.load()
+    assert registry.get("tiny") is served
+
+
 def test_newest_version_loads_first(tmp_path, monkeypatch):
     for version in (2, 9, 10):
         tiny_bundle.publish(tmp_path, version=version, operations=SMALL)
