@@ -24,7 +24,7 @@ def mean(terms: NDArray[np.floating]) -> Estimate:
 
 
 def importance_weighted_bound(log_weight: NDArray[np.floating]) -> Estimate:
-    """Log (1/K) sum_k exp(log_weight_k) of each row (Burda et al. 2016, eq. 8); its error by the delta method."""
+    """log (1/K) sum_k exp(log_weight_k) of each row (Burda et al. 2016, eq. 8); its error by the delta method."""
     exact = log_weight.astype(np.float64)
     highest = exact.max(axis=1, keepdims=True)
     weight = np.exp(exact - highest)

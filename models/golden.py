@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from models.errors import BundleError
-from models.manifest import OperationName
+from models.manifest import Golden, OperationName
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -27,6 +27,13 @@ def pack(rows: dict[OperationName, GoldenRows]) -> bytes:
             for side, arrays in golden._asdict().items()
             for name, array in arrays.items()
         }
+    )
+
+
+def agree(computed: NDArray[np.generic], expected: NDArray[np.generic], tolerance: Golden) -> bool:
+    """Whether two outputs are the same numbers, as far as rounding on another machine lets them be."""
+    return computed.shape == expected.shape and np.allclose(
+        computed, expected, rtol=tolerance.relative, atol=tolerance.absolute
     )
 
 

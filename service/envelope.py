@@ -59,7 +59,7 @@ class Envelope:
         except ClientDisconnect:
             status = _CALLER_LEFT
             self._metrics.cancelled.labels("body").inc()
-        except Exception:
+        except Exception:  # the request boundary: a bug costs this request alone
             _log.exception("request %s met a bug", here.request_id)
             if status:
                 raise

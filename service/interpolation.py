@@ -33,7 +33,7 @@ def _spherical(start: Floats, end: Floats, t: Floats) -> Floats:
 PATHS: dict[Path, Callable[[Floats, Floats, Floats], Floats]] = {"linear": _linear, "spherical": _spherical}
 
 
-def interpolate(start: Floats, end: Floats, steps: int, path: Path) -> NDArray[np.float32]:
+def path_between(start: Floats, end: Floats, steps: int, path: Path) -> NDArray[np.float32]:
     """`steps` codes from `start` to `end`, both included as they are; codes of any shape, (steps, *shape) out."""
     t = np.linspace(0, 1, steps).reshape(-1, *[1] * start.ndim)
     codes = PATHS[path](start.astype(np.float64), end.astype(np.float64), t).astype(np.float32)

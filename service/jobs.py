@@ -27,10 +27,13 @@ class Job(NamedTuple):
 def in_parts(jobs: Sequence[Job], most: int) -> list[list[Job]]:
     """The jobs in their order, in parts of at most that size, or of one job."""
     parts: list[list[Job]] = [[]]
+    size = 0
     for job in jobs:
-        if parts[-1] and size_of(parts[-1]) + job.size > most:
+        if parts[-1] and size + job.size > most:
             parts.append([])
+            size = 0
         parts[-1].append(job)
+        size += job.size
     return parts
 
 

@@ -1,11 +1,10 @@
 """A bundle made into graphs: inspected, loaded, and proved on its golden rows."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models import golden
 from models.errors import BundleError
-from models.manifest import Golden, Manifest, OperationName
+from models.manifest import Manifest, OperationName
 from models.repository import Bundle
 from service.graph import Arrays, Graph, GraphFailed, Provider
 from service.inspection import inspect
@@ -40,7 +39,7 @@ def prove(bundle: Bundle, name: OperationName, graph: Graph) -> None:
     except GraphFailed as error:
         raise BundleError(f"{name}: the graph does not run on the golden rows") from error
     for tensor, expected in rows.outputs.items():
-        if not _close(computed[tensor], expected, manifest.golden):
+        if not golden.agree(computed[tensor], expected, manifest.golden):
             raise BundleError(f"{name}: {tensor} is not what was computed when the bundle was made")
 
 
@@ -50,9 +49,3 @@ def fill(manifest: Manifest, name: OperationName, rows: int) -> Arrays:
         tensor: np.full((rows, *manifest.shape(name, tensor)), value, np.float32)
         for tensor, value in manifest.operations[name].fill.items()
     }
-
-
-def _close(computed: NDArray[np.generic], expected: NDArray[np.generic], tolerance: Golden) -> bool:
-    return computed.shape == expected.shape and np.allclose(
-        computed, expected, rtol=tolerance.relative, atol=tolerance.absolute
-    )

@@ -22,6 +22,9 @@ State = Literal["READY", "UNAVAILABLE", "LOADING"]
 
 _MOST_NOISE = 2**22  # values in one run; drawing them takes 24 bytes each
 
+_NO_BUNDLE = "the repository holds no bundle"
+_UNREADABLE = "the repository cannot be read"
+
 _log = logging.getLogger("reparam")
 
 
@@ -44,7 +47,7 @@ class Registry:
         self._repository = Repository(settings.repository)
         self._threads = ThreadPoolExecutor(settings.runs, thread_name_prefix="run")
         self._entries: dict[tuple[str, str], Entry] = {}
-        self._emptiness = "the repository holds no bundle"
+        self._emptiness = _NO_BUNDLE
         self.provider = provider(settings.device)
         self.loaded = False
         metrics.provider_info.labels(self.provider).set(1)
@@ -95,12 +98,16 @@ class Registry:
         return refused or [self._emptiness]
 
     def _listed(self) -> list[tuple[str, str]]:
+        """What the repository holds; that it cannot be read is logged once, not at every look."""
         try:
-            return list(self._repository.list())
+            found = list(self._repository.list())
         except OSError as error:
-            _log.error("the repository cannot be read: %s", error)
-            self._emptiness = "the repository cannot be read"
+            if self._emptiness != _UNREADABLE:
+                _log.error("the repository cannot be read: %s", error)
+            self._emptiness = _UNREADABLE
             return []
+        self._emptiness = _NO_BUNDLE
+        return found
 
     def _load(self, name: str, version: str) -> Entry:
         try:

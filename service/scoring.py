@@ -29,7 +29,7 @@ class Scores(NamedTuple):
     terms: dict[str, Floats]
 
 
-async def score(
+async def score_examples(
     model: ServedModel, x: NDArray[np.float32], samples: int, target: float | None, draw: Draw, settings: Settings
 ) -> Scores:
     """Draw `samples` a row; with a `target` standard error go on, doubling, until every row meets it or the limit."""

@@ -50,7 +50,7 @@ class Decoder(nn.Module):
         self.network = mlp(options.latent, options.decoder, math.prod(shape))
 
     def log_prob(self, x: Tensor, z: Tensor) -> Tensor:
-        """Log p(x | z) in nats: (batch,), or (batch, samples) where z has that axis."""
+        """log p(x | z) in nats: (batch,), or (batch, samples) where z has that axis."""
         flat = x.flatten(1)
         return self.likelihood.log_prob(flat if z.dim() == 2 else flat.unsqueeze(1), self.network(z))
 

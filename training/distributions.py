@@ -27,7 +27,7 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def standard_normal_log_prob(z: Tensor) -> Tensor:
-    """Log N(z; 0, I) in nats, summed over the last axis."""
+    """log N(z; 0, I) in nats, summed over the last axis."""
     return -0.5 * (z.square() + LOG_2PI).sum(-1)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.golden import GoldenRows
+from models.golden import GoldenRows, agree
 from models.manifest import Golden, Operation, OperationName
 from training.errors import ExportError
 from training.exported import Exported
@@ -65,12 +65,12 @@ def _describe(trial: Trial) -> Operation:
     )
 
 
-def _compare(exported: Exported, name: OperationName, golden: GoldenRows) -> None:
-    computed = exported.run(name, golden.inputs)
-    for output, expected in golden.outputs.items():
+def _compare(exported: Exported, name: OperationName, rows: GoldenRows) -> None:
+    computed = exported.run(name, rows.inputs)
+    for output, expected in rows.outputs.items():
         value = computed[output]
         if value.shape != expected.shape:
             raise ExportError(f"{name}: {output} has shape {value.shape} in the graph, {expected.shape} in PyTorch")
-        if not np.allclose(value, expected, rtol=TOLERANCE.relative, atol=TOLERANCE.absolute):
+        if not agree(value, expected, TOLERANCE):
             worst = float(np.abs(value - expected).max())
             raise ExportError(f"{name}: {output} differs by up to {worst:.3g} between the graph and PyTorch")

@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from service import inputs
 from service.errors import InvalidInput
-from service.interpolation import interpolate as path_between
+from service.interpolation import path_between
 from service.routes.answers import chosen, only, pack, score_rows
 from service.routes.dependencies import Served, ServiceSettings, problems
 from service.routes.json_route import JSONRoute
 from service.schemas import requests, responses
-from service.scoring import score as score_examples
+from service.scoring import score_examples
 from service.served_model import Code, Draw
 
 router = APIRouter(route_class=JSONRoute, responses=problems())

@@ -1,40 +1,44 @@
 """The score endpoint and the evaluation of training measure the same thing on the same graphs."""
 
-import httpx
 import numpy as np
 import pytest
 
 from models import bounds
 from models.repository import SHIPPED, Repository
 from tests.live_server import live_server
-from training import datasets, evaluation
+from training import evaluation
 from training.exported import Exported
 
 SAMPLES = 64
 
 
-@pytest.fixture(scope="module")
-def images():
-    return datasets.load("digits").test[:100].astype(np.float32)
+@pytest.fixture(scope="module", params=["vae-digits", "vae-mnist"])
+def name(request):
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def exported():
+def exported(name):
     repository = Repository(SHIPPED)
-    bundle = repository.read("vae-digits", repository.versions("vae-digits")[-1])
+    bundle = repository.read(name, repository.versions(name)[-1])
     return Exported(bundle.manifest.operations, bundle.files)
 
 
 @pytest.fixture(scope="module")
-def score(images):
+def images(exported):
+    """The model's own samples: no data set is needed."""
+    return exported.run("sample", exported.draw("sample", index=0, rows=100))["x"]
+
+
+@pytest.fixture(scope="module")
+def score(name, images):
     """The endpoint's rows for all images, by seed."""
-    with live_server() as server:
+    with live_server() as server, server.client() as client:
         server.wait_until_ready()
 
         def ask(seed):
             body = {"x": images.tolist(), "samples": SAMPLES, "seed": seed}
-            answer = httpx.post(f"{server.url}/v2/models/vae-digits/score", json=body, timeout=60)
-            return answer.raise_for_status().json()["rows"]
+            return client.post(f"/v2/models/{name}/score", json=body).raise_for_status().json()["rows"]
 
         yield ask
 

@@ -135,6 +135,22 @@ async def test_running_service_finds_a_new_version_and_keeps_the_old(tmp_path):
         assert (await service.ask("decode", "tiny/versions/1", z=[[0, 0]]))["version"] == 1
 
 
+def test_repository_that_can_be_read_again_is_said_to_be_empty(tmp_path, monkeypatch, caplog):
+    registry = Registry(Settings(repository=tmp_path, device="cpu"), Metrics())
+
+    def refuse(_):
+        raise PermissionError("not now")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Repository, "list", refuse)
+        registry.load()
+        registry.load()
+        assert registry.reasons() == ["the repository cannot be read"]
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
+    registry.load()
+    assert registry.reasons() == ["the repository holds no bundle"]
+
+
 def test_looking_again_reads_nothing_twice(tmp_path, monkeypatch):
     tiny_bundle.publish(tmp_path, operations=SMALL)
     registry = Registry(Settings(repository=tmp_path, device="cpu"), Metrics())
