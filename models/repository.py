@@ -3,9 +3,9 @@
 import os
 import re
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +13,14 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from models.errors import AlreadyPublished, BundleError, BundleNotFound
+from models.files import read_plain, sync_folder, write_through
 from models.manifest import File, Manifest
 
 SHIPPED = Path(__file__).parent / "bundles"
 MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"  # the line that `sha256sum -c` reads: it holds the manifest, as the manifest holds the rest
 
+_INCOMING = ".incoming-"
 _MANIFEST_BYTES = 4 * 2**20
 _SEAL_BYTES = 128
 
@@ -65,35 +67,64 @@ class Repository:
         `manifest.digests` is filled in here. The same version with the same bytes is left as it is; with other bytes
         AlreadyPublished is raised.
         """
-        manifest = Manifest.model_validate(manifest.model_dump() | {"digests": digests(files)})
-        written = manifest.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
         folder = self.root / manifest.name / str(manifest.version)
-        self.root.mkdir(parents=True, exist_ok=True)
-        incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self.root))
-        try:
-            for name, content in {**files, MANIFEST: written, SEAL: _seal(written)}.items():
-                _write(incoming / name, content)
-            incoming.chmod(0o755)
+        with self._written(manifest, files) as incoming:
             folder.parent.mkdir(exist_ok=True)
             try:
                 incoming.rename(folder)
             except OSError as error:
                 if not folder.exists():
                     raise
-                if read_bundle(folder).digest != _digest(written):
+                if read_bundle(folder).digest != read_bundle(incoming).digest:
                     raise AlreadyPublished(
                         f"{manifest.name}/{manifest.version} is published with other bytes; publish a new version"
                     ) from error
-            _sync(folder.parent)
+            sync_folder(folder.parent)
+        return folder
+
+    def amend(self, manifest: Manifest, files: Mapping[str, bytes]) -> Path:
+        """Replace what a published bundle says of itself: its card, pictures and figures.
+
+        AlreadyPublished if the graphs or the golden numbers are others: those are the version.
+        """
+        published = self.read(manifest.name, manifest.version)
+        computed = {name for of in (published.manifest, manifest) for name in (*of.graphs, of.golden.file)}
+        for name in computed:
+            if published.files.get(name) != files.get(name):
+                raise AlreadyPublished(f"{manifest.name}/{manifest.version} has another {name}; publish a new version")
+        folder = self.root / manifest.name / str(manifest.version)
+        with self._written(manifest, files) as incoming:
+            outgoing = incoming.with_name(f".outgoing-{incoming.name.removeprefix(_INCOMING)}")
+            folder.rename(outgoing)
+            try:
+                incoming.rename(folder)
+            except OSError:
+                outgoing.rename(folder)
+                raise
+            shutil.rmtree(outgoing)
+            sync_folder(folder.parent)
+        return folder
+
+    @contextmanager
+    def _written(self, manifest: Manifest, files: Mapping[str, bytes]) -> Iterator[Path]:
+        """A folder with the whole bundle that waits to be renamed; it is gone afterwards if it was not."""
+        manifest = Manifest.model_validate(manifest.model_dump() | {"digests": digests(files)})
+        written = manifest.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
+        self.root.mkdir(parents=True, exist_ok=True)
+        incoming = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=self.root))
+        try:
+            for name, content in {**files, MANIFEST: written, SEAL: _seal(written)}.items():
+                write_through(incoming / name, content)
+            incoming.chmod(0o755)
+            yield incoming
         finally:
             shutil.rmtree(incoming, ignore_errors=True)
-        return folder
 
 
 def read_bundle(folder: Path) -> Bundle:
     """Read one folder; each file is read once, hashed, and kept. BundleError says which file is wrong."""
-    written = _read(folder / MANIFEST, _MANIFEST_BYTES)
-    if _read(folder / SEAL, _SEAL_BYTES) != _seal(written):
+    written = read_plain(folder / MANIFEST, _MANIFEST_BYTES)
+    if read_plain(folder / SEAL, _SEAL_BYTES) != _seal(written):
         raise BundleError(f"{MANIFEST} is not what {SEAL} says: one of them was changed")
     try:
         manifest = Manifest.model_validate_json(written)
@@ -125,44 +156,10 @@ def _check_listing(folder: Path, named: set[str]) -> None:
 
 
 def _read_checked(path: Path, file: File) -> bytes:
-    content = _read(path, file.bytes)
+    content = read_plain(path, file.bytes)
     if len(content) != file.bytes or _digest(content) != file.sha256:
         raise BundleError(f"{path.name} is not the file that was published: its digest differs")
     return content
-
-
-def _read(path: Path, limit: int) -> bytes:
-    """At most `limit` bytes of a plain file; links, pipes and longer files are refused."""
-    try:
-        file = open(path, "rb", opener=_open_without_following)  # noqa: SIM115 -- closed below
-    except OSError as error:
-        raise BundleError(f"{path.name} cannot be read: {error.strerror}") from error
-    with file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise BundleError(f"{path.name} is not a plain file")
-        if status.st_size > limit:
-            raise BundleError(f"{path.name} has {status.st_size:,} bytes where {limit:,} are allowed")
-        return file.read(limit)
-
-
-def _open_without_following(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with open(path, "xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _versions(model: Path) -> list[Path]:
