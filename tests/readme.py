@@ -1,6 +1,7 @@
 """The examples of the README: its commands, run against a server, and the answers that it prints.
 
-`python -m tests.readme localhost:8000` asks a running server and writes its answers into the README.
+`python -m tests.readme localhost:8000` asks a running server and writes its answers into the README; without an address
+it writes only the table of the bundles.
 """
 
 import re
@@ -8,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.readme_table import with_table
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -42,15 +45,20 @@ def run(all_examples: list[Example], address: str) -> list[str]:
     return [answer.strip() for answer in done.stdout.split(end)[:-1]]
 
 
-def main(address: str) -> None:
-    text = README.read_text()
+def main(address: str | None = None) -> None:
+    text = with_table(README.read_text())
+    README.write_text(with_answers(text, address) if address else text)
+
+
+def with_answers(text: str, address: str) -> str:
+    """The README's text with what its commands answer today."""
     printed = examples(text)
     for example, answer in zip(printed, run(printed, address), strict=True):
         old, new = (f"$ {example.command}\n{a}\n" if a else f"$ {example.command}\n" for a in (example.answer, answer))
         assert text.count(old) == 1, f"ambiguous: {example.command}"
         text = text.replace(old, new)
-    README.write_text(text)
+    return text
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,0 +1,38 @@
+"""The README's table of the shipped bundles, from their manifests."""
+
+from models.manifest import Manifest
+from models.repository import SHIPPED, Repository
+from training.report.figures import judged
+
+BEGIN, END = "<!-- bundles: written by `python -m tests.readme` -->", "<!-- end of bundles -->"
+
+_HEAD = ("bundle", "family, likelihood, data", "obtained", "published", "parameters", "MB", "minutes", "seeds")
+
+
+def table(repository: Repository) -> str:
+    """The newest version of each bundle, a row each, in Markdown."""
+    newest = {name: repository.versions(name)[-1] for name, _ in repository.list()}
+    rows = [_HEAD, ("---",) * len(_HEAD), *(_row(repository.read(*bundle).manifest) for bundle in newest.items())]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def with_table(text: str) -> str:
+    """The README's text with the table of today between its two marks."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{table(Repository(SHIPPED))}\n\n{END}{after}"
+
+
+def _row(manifest: Manifest) -> tuple[str, ...]:
+    made, result = manifest.provenance, judged(manifest)
+    what = (manifest.family, made.recipe["model"].get("likelihood"), made.data)
+    return (
+        f"[{manifest.name}](models/bundles/{manifest.name}/{manifest.version}/card.md)",
+        ", ".join(filter(None, what)),
+        result.obtained,
+        result.published,
+        f"{made.parameters:,}",
+        f"{sum(file.bytes for file in manifest.digests.values()) / 1e6:.1f}",
+        f"{made.minutes:.1f}",
+        str(made.recipe.get("seeds", 1)),
+    )

@@ -1,0 +1,88 @@
+"""A plot shows its data, in the colours of its page."""
+
+import re
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from training.report.plots import bars, curves, scatter
+
+SVG = "{http://www.w3.org/2000/svg}"
+DRAWN = {
+    "curves": lambda: curves({"loss": [3.0, 2.0, 1.0], "validation": [4.0, 2.0, 3.0]}, 2, name="a"),
+    "bars": lambda: bars(np.array([2.0, 1.0]), across="dimensions", up="nats", name="a"),
+    "scatter": lambda: scatter({"data": np.zeros((2, 2)), "samples": np.ones((3, 2))}, name="a"),
+}
+
+
+def line(plot, color):
+    """The points of the line of a colour, (n, 2), x to the right and y upwards."""
+    paths = [path for path in ElementTree.fromstring(plot).iter(f"{SVG}path") if color in path.get("style", "")]
+    [longest] = [path for path in paths if path.get("clip-path")]
+    return np.array(re.findall(r"[\d.]+", longest.get("d")), float).reshape(-1, 2) * [1, -1]
+
+
+def texts(plot):
+    return [text.text for text in ElementTree.fromstring(plot).iter(f"{SVG}text")]
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_equal_data_give_equal_bytes(kind):
+    assert DRAWN[kind]() == DRAWN[kind]()
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_colours_are_the_pages(kind):
+    styles = ";".join(element.get("style", "") for element in ElementTree.fromstring(DRAWN[kind]()).iter())
+    assert set(re.findall(r"(?:fill|stroke): ([^;]+)", styles)) <= {
+        "none",
+        *(f"var(--{name})" for name in ("muted", "line", "first", "second")),
+    }
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_a_plot_says_what_it_is(kind):
+    root = ElementTree.fromstring(DRAWN[kind]())
+    assert root.get("role") == "img"
+    assert root.get("aria-label")
+
+
+def test_ids_begin_with_the_plots_name():
+    elements = list(ElementTree.fromstring(DRAWN["curves"]()).iter())
+    assert all(element.get("id", "a-").startswith("a-") for element in elements)
+    assert len({element.get("id") for element in elements if element.get("id")}) > 1
+
+
+def test_a_curve_goes_through_its_values_and_the_best_epoch_is_marked():
+    plot = curves({"loss": [1.0, 4.0, 2.0]}, 2, name="a")
+    points = line(plot, "var(--first)")
+    right, up = np.diff(points, axis=0).T
+    np.testing.assert_allclose(right, right[0])
+    np.testing.assert_allclose(up / up[0], [1, -2 / 3], rtol=1e-4)  # from 1 to 4 to 2
+    assert {"loss", "best, epoch 2", "epoch"} <= set(texts(plot))
+    mark = line(plot, "var(--muted)")
+    np.testing.assert_allclose(mark[:, 0], points[1, 0], rtol=1e-4)
+
+
+def test_the_axis_leaves_out_how_the_first_tenth_began():
+    labels = texts(
+        curves(
+            {
+                "loss": [1000.0]
+                + 19
+                * [
+                    1.0,
+                ]
+                + [2.0]
+            },
+            None,
+            name="a",
+        )
+    )
+    assert "1000" not in labels
+    assert "1.0" in labels
+
+
+def test_a_constant_and_a_single_epoch_can_be_drawn():
+    assert "loss" in texts(curves({"loss": [1.0]}, 1, name="a"))

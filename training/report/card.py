@@ -1,0 +1,93 @@
+"""The card of a bundle: what a person reads of it first."""
+
+from collections.abc import Mapping
+
+from models.manifest import OPERATIONS, Manifest
+from models.provenance import Figure
+
+
+def card(manifest: Manifest) -> str:
+    """What the model is, its data, its figures with their errors, and its limits, in Markdown."""
+    made = manifest.provenance
+    operations = manifest.operations
+    return _CARD.format(
+        name=manifest.name,
+        version=manifest.version,
+        title=manifest.title,
+        family=manifest.family,
+        parameters=made.parameters,
+        data=made.data,
+        digest=made.data_digest[:16],
+        given=", given its label" if manifest.labels else "",
+        x=f"{manifest.x.support} {manifest.x.kind}s of shape {list(manifest.shapes['x'])}",
+        minutes=made.minutes,
+        seed=made.recipe["seed"],
+        figures="\n".join(map(_figure_row, made.figures, made.figures.values())),
+        command=made.command,
+        can="\n".join(
+            f"- `{name}`: {', '.join(operations[name].outputs)}" for name in OPERATIONS if name in operations
+        ),
+        cannot="\n".join(f"- `{name}`: {manifest.absent[name]}." for name in OPERATIONS if name in manifest.absent),
+        bound_k=_BOUND_K if "score" in operations else "",
+        notes="".join(f"- {_filled(note, made.figures)}\n" for note in made.recipe.get("notes", ())),
+        bound=_BOUND if "score" in operations else "",
+    )
+
+
+def _figure_row(name: str, figure: Figure) -> str:
+    error = "" if figure.std_error is None else f" ± {figure.std_error:#.2g}"
+    return f"| {name} | {figure.value:.5g}{error} | {figure.unit} | {figure.split}, {figure.examples:,} |"
+
+
+def _filled(note: str, figures: Mapping[str, Figure]) -> str:
+    """The recipe's note with the values of the figures that it names; as it is written where one was not measured."""
+    try:
+        return note.format(**{name: figure.value for name, figure in figures.items()})
+    except (LookupError, ValueError):
+        return note
+
+
+_CARD = """\
+# {name}, version {version}
+
+{title}.
+
+- Family: {family}; {parameters:,} parameters.
+- Data: {data} (sha256 of its splits {digest}...), {x}{given}.
+  Trained on the training split; the best epoch chosen on the validation split; the test split used for the figures.
+- Training: {minutes:.1f} minutes, seed {seed}; the whole recipe is in manifest.json.
+
+## Figures
+
+Measured through the exported graphs, whose matrices are rounded to half precision; the standard error is over the
+examples.{bound_k} The training itself, epoch by epoch, is in report.html.
+
+| figure | value | unit | split, examples |
+|---|---|---|---|
+{figures}
+
+To measure them again:
+
+    {command}
+
+## What it can do
+
+{can}
+
+## What it cannot do
+
+{cannot}
+
+## Limits
+
+{notes}- It has seen {data} only; what it says of other data is an extrapolation.
+- Equal seeds give equal bytes on the same processor type and versions, not across them.
+{bound}"""
+
+_BOUND_K = """ `bound_K` is the importance weighted bound of log p(x) with K samples: its negative is the NLL by
+IW-K; its looser cousin `elbo` is reconstruction less KL."""
+
+_BOUND = """\
+- `score` gives a lower bound of log p(x), never log p(x) itself; its standard errors are Monte Carlo errors of the
+  bound.
+"""

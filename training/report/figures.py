@@ -1,0 +1,59 @@
+"""Figures as people read them, and the one by which a model is judged first."""
+
+import re
+from math import floor, log10
+from typing import NamedTuple
+
+from models.manifest import Manifest
+from models.provenance import Figure
+from training.recipe import Headline
+
+_BOUND = re.compile(r"bound_(\d+)")
+
+
+class Judged(NamedTuple):
+    """What was obtained and what others published for it, as text; a dash where there is nothing."""
+
+    obtained: str
+    published: str
+
+
+def judged(manifest: Manifest) -> Judged:
+    """By the recipe's headline; without one by the tightest bound, else by the first figure.
+
+    A bound of log p(x) is given as what the papers give: its negative, an NLL.
+    """
+    if not manifest.provenance.figures:
+        return Judged("-", "-")
+    headline = _headline(manifest)
+    figure = manifest.provenance.figures[headline.figure]
+    sign = -1 if _BOUND.fullmatch(headline.figure) else 1
+    shown = figure.model_copy(update={"value": sign * figure.value})
+    obtained = f"{' ± '.join(filter(None, measured(shown)))} {figure.unit} ({_method(manifest, headline.figure)})"
+    if headline.published is None:
+        return Judged(obtained, "-")
+    return Judged(obtained, f"{sign * headline.published:g} ({headline.source or 'no source'})")
+
+
+def measured(figure: Figure) -> tuple[str, str]:
+    """The value, to the second digit of its standard error, and that error; empty where it says nothing."""
+    if not figure.std_error:
+        return f"{figure.value:.5g}", ""
+    decimals = max(0, 1 - floor(log10(figure.std_error)))
+    return f"{figure.value:.{decimals}f}", f"{figure.std_error:.{decimals}f}"
+
+
+def _headline(manifest: Manifest) -> Headline:
+    figures = manifest.provenance.figures
+    given = manifest.provenance.recipe.get("headline")
+    if given and (headline := Headline.model_validate(given)).figure in figures:
+        return headline
+    samples = {name: int(match[1]) for name in figures if (match := _BOUND.fullmatch(name))}
+    return Headline(figure=max(samples, key=samples.__getitem__) if samples else next(iter(figures)))
+
+
+def _method(manifest: Manifest, name: str) -> str:
+    bound = _BOUND.fullmatch(name)
+    if not bound:
+        return name.replace("_", " ")
+    return f"IW-{bound[1]}" if manifest.operations["score"].noise else "exact"

@@ -1,0 +1,93 @@
+"""Plots as SVG inside a page: their colours are those of the page's style, and equal data give equal bytes."""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+Array = NDArray[np.generic]
+
+# Colours that nothing else has: each stands for a variable of the page's style until the SVG is written.
+_INK, _LINE, _FIRST, _SECOND = (f"#00000{number}" for number in range(1, 5))
+_VARIABLES = {_INK: "var(--muted)", _LINE: "var(--line)", _FIRST: "var(--first)", _SECOND: "var(--second)"}
+_STYLE = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "reparam",
+    "font.sans-serif": ["DejaVu Sans"],
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.linewidth": 0.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.2,
+    "lines.linewidth": 1.6,
+    **dict.fromkeys(("font.size", "axes.titlesize"), 9),
+    **dict.fromkeys(("xtick.major.size", "ytick.major.size"), 0),
+    **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
+    **dict.fromkeys(("axes.edgecolor", "grid.color"), _LINE),
+}
+_SIZE = (4.2, 2.8)  # inches; on a phone that is about its own size, and the text stays readable
+_SQUARE = (4.2, 4.2)
+
+
+def curves(series: Mapping[str, Sequence[float]], best: int | None, *, name: str) -> str:
+    """One or two lines over the epochs, counted from 1, seen as they are when a tenth of the epochs is over."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes(_SIZE)
+        for color, (key, values) in zip((_FIRST, _SECOND), series.items(), strict=False):
+            axes.plot(range(1, len(values) + 1), values, color=color, label=key)
+        settled = np.concatenate([values[len(values) // 10 :] for values in series.values()])
+        margin = 0.05 * np.ptp(settled) or 1.0
+        axes.set_ylim(settled.min() - margin, settled.max() + margin)
+        if best is not None:
+            axes.axvline(best, color=_INK, linewidth=1, linestyle=(0, (3, 2)), label=f"best, epoch {best}")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("epoch")
+        axes.legend()
+        last = " and ".join(f"{key}, at last {values[-1]:.4g}" for key, values in series.items())
+        return _svg(figure, name, f"Over the epochs: {last}")
+
+
+def bars(values: Array, *, across: str, up: str, name: str) -> str:
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes(_SIZE)
+        axes.bar(range(1, len(values) + 1), values, color=_FIRST, width=0.8)
+        axes.grid(axis="x", visible=False)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlabel=across, ylabel=up)
+        return _svg(figure, name, f"{len(values)} bars, from {values[0]:.3g} to {values[-1]:.3g} {up}")
+
+
+def scatter(clouds: Mapping[str, Array], *, name: str) -> str:
+    """One or two clouds of points, (rows, 2) each."""
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes(_SQUARE)
+        for color, (key, points) in zip((_FIRST, _SECOND), clouds.items(), strict=False):
+            axes.scatter(*points.T, s=7, color=color, alpha=0.6, linewidths=0, label=key)
+        axes.legend(loc="upper right", markerscale=2)
+        return _svg(figure, name, f"Points in the plane: {' and '.join(clouds)}")
+
+
+def _axes(size: tuple[float, float]) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _svg(figure: Figure, name: str, description: str) -> str:
+    """The bare element; `name` keeps its ids apart from those of the page's other plots."""
+    buffer = io.BytesIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    svg = re.sub(r"<style.*?</style>", "", buffer.getvalue().decode(), flags=re.DOTALL)
+    svg = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", svg[svg.index("<svg") :])
+    for color, variable in _VARIABLES.items():
+        svg = svg.replace(color, variable)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(description)}" ', 1)
