@@ -2,19 +2,21 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from models.errors import ReparamError
 from models.provenance import Figure
 from models.repository import SHIPPED
-from training.pipeline import evaluate_bundle, train
+from training.pipeline import train
+from training.publication import evaluate_again
 
 
 def main() -> int:
     arguments = _arguments()
     try:
         if arguments.evaluate is not None:
-            _print(evaluate_bundle(arguments.evaluate))
+            _print(evaluate_again(arguments.evaluate).provenance.figures)
         else:
             folder = train(
                 arguments.recipe,
@@ -23,7 +25,8 @@ def main() -> int:
                 restart=arguments.restart,
                 device=arguments.device,
             )
-            print(f"published {folder}")
+            if folder is not None:
+                print(f"published {folder}")
     except ReparamError as error:
         print(f"reparam-train: {error}", file=sys.stderr)
         return 1
@@ -37,7 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="reparam-train", description="Train a model by a recipe and publish it.")
     job = parser.add_mutually_exclusive_group(required=True)
     job.add_argument("recipe", type=Path, nargs="?", help="a TOML file, such as training/recipes/vae-digits.toml")
-    job.add_argument("--evaluate", type=Path, metavar="BUNDLE", help="measure a published bundle's figures again")
+    job.add_argument("--evaluate", type=Path, metavar="BUNDLE", help="measure a bundle again and rewrite its card")
     parser.add_argument("--repository", type=Path, default=SHIPPED, help="where to publish (%(default)s)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints are kept (%(default)s)")
     parser.add_argument("--restart", action="store_true", help="forget the checkpoint of an earlier run")
@@ -45,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _print(figures: dict[str, Figure]) -> None:
+def _print(figures: Mapping[str, Figure]) -> None:
     for name, figure in figures.items():
         error = "" if figure.std_error is None else f" ± {figure.std_error:.4f}"
         print(f"{name:>16} {figure.value:.4f}{error} {figure.unit} ({figure.split}, {figure.examples} examples)")

@@ -62,6 +62,7 @@ def _describe(trial: Trial) -> Operation:
         noise=dict(trial.function.noise),
         outputs=trial.outputs,
         fill=dict(trial.function.fill),
+        label=trial.function.label,
     )
 
 

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from models.fields import Frozen, Name
 from training.errors import RecipeError
@@ -14,10 +14,14 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Data(Frozen):
-    """`source` is a known data set's name or the path of a .npy or .npz file; `support` overrides what it shows."""
+    """`source` is a known data set's name or a path; `support` overrides what the values show.
+
+    With `labels` the model is conditional on them; the data must have some.
+    """
 
     source: str
     support: Literal["binary", "levels", "real"] | None = None
+    labels: bool = False
 
 
 class Training(Frozen):
@@ -35,14 +39,43 @@ class Training(Frozen):
     threads: Positive = 2
 
 
-class Evaluation(Frozen):
-    """The numbers of samples at which the importance weighted bound of the test split is measured."""
+class Paired(Frozen):
+    """A number of samples above all of `samples`, for so many random examples of the test split."""
 
-    samples: tuple[Positive, ...] = (1, 10, 100, 1000, 5000)
+    samples: Positive = 5000
+    examples: Positive = 500
+
+
+class Evaluation(Frozen):
+    """The numbers of samples at which the importance weighted bound of the test split is measured.
+
+    `judge` names a bundle of the same repository that scores this model's samples.
+    """
+
+    samples: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1, 10, 100, 1000, 5000)
+    paired: Paired | None = None
+    judge: Name | None = None
+
+    @model_validator(mode="after")
+    def _pairs_with_more(self) -> "Evaluation":
+        if self.paired is not None and self.paired.samples <= max(self.samples):
+            raise ValueError(f"paired needs more samples than the {max(self.samples)} that all examples get")
+        return self
+
+
+class Headline(Frozen):
+    """The figure by which the model is judged first, what others published for it, and where."""
+
+    figure: str
+    published: float | None = None
+    source: str | None = None
 
 
 class Recipe(Frozen):
-    """The whole file; `model` holds the options that the family declares."""
+    """The whole file; `model` holds the options that the family declares.
+
+    `notes` go into the card; {figure} stands for a figure's value, as in Python's str.format.
+    """
 
     name: Name
     title: str
@@ -52,6 +85,8 @@ class Recipe(Frozen):
     model: dict[str, JsonValue] = {}
     training: Training
     evaluation: Evaluation = Evaluation()
+    headline: Headline | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Recipe:

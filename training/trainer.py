@@ -12,10 +12,13 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from training.datasets.splits import Dataset
 from training.errors import TrainingError
+from training.events import recorded
 from training.family import Family, Turn
+from training.processes import launch
 from training.recipe import Recipe, Training
-from training.splits import Dataset
+from training.rows import Rows, on_device
 
 _VALIDATION_ROWS = 1000
 
@@ -31,22 +34,24 @@ def fit(family: Family, dataset: Dataset, recipe: Recipe, checkpoint: Path, devi
     """Train until the epochs are over or validation stops improving; go on from `checkpoint` if it exists.
 
     Everything an epoch draws follows from (seed, epoch), so a run that was killed ends in the same weights, bit for
-    bit, as one that was not: on the same machine, versions and threads. TrainingError if a loss is not finite.
+    bit, as one that was not: on the same machine, versions and threads. Several processes share each batch and take
+    the steps that one would take, but for dropout, whose masks they draw alike, and for the batch means of free bits,
+    which each takes over its own rows. TrainingError if a loss is not finite.
     """
     torch.set_num_threads(recipe.training.threads)
-    try:
-        fabric = Fabric(accelerator=device, devices=1, precision=recipe.training.precision)
-    except RuntimeError as error:
-        raise TrainingError(f"the device {device} is not there; use auto or cpu") from error
+    fabric = launch(recipe.training, device)
     run = _Run(fabric, family, recipe, dataset.digest)
     run.resume(checkpoint)
-    train, validation = (fabric.to_device(torch.from_numpy(split)) for split in (dataset.train, dataset.validation))
-    while not run.finished:
-        started = time.monotonic()
-        run.learn(train)
-        run.judge(validation)
-        run.minutes += (time.monotonic() - started) / 60
-        run.save(checkpoint)
+    train, validation = (on_device(fabric, dataset.examples(split)) for split in ("train", "validation"))
+    with recorded(run.history, checkpoint.with_name("events") if fabric.is_global_zero else None) as record:
+        record()
+        while not run.finished:
+            started = time.monotonic()
+            run.learn(train)
+            run.judge(validation)
+            run.minutes += (time.monotonic() - started) / 60
+            run.save(checkpoint)
+            record()
     family.load_state_dict(run.best_weights)
     family.to("cpu").eval()
     return Fitted(run.history, run.minutes)
@@ -84,30 +89,32 @@ class _Run:
         out_of_patience = patience is not None and self.epoch and self.epoch - 1 - self.best_epoch >= patience
         return self.epoch >= self.settings.epochs or bool(out_of_patience)
 
-    def learn(self, train: Tensor) -> None:
+    def learn(self, train: Rows) -> None:
         """One epoch over the training split, in an order of its own."""
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.epoch)
         self.family.train()
-        steps = len(train) // self.settings.batch_size or 1
+        steps = len(train.x) // self.settings.batch_size or 1
         sums: dict[str, Tensor] = {}
         for number, batch in enumerate(self._batches(train, steps)):
             step = self.epoch * steps + number
             self._set_learning_rate(step, self.settings.epochs * steps)
             turn = Turn(step, self.fabric, self.optimizers, self.settings.gradient_clip)
             with self.fabric.autocast():
-                losses = self.family.train_step(batch, turn)
+                losses = self.family.train_step(batch.x.float(), batch.label, turn)
             self.averaged.update_parameters(self.family)
             for name, value in losses.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
-        self.history.append({name: float(total) / steps for name, total in sums.items()})
+        means = {name: total / steps for name, total in sums.items()}
+        self.history.append({name: float(mean) for name, mean in self.fabric.all_reduce(means).items()})
         self._refuse_what_is_not_finite()
 
-    def judge(self, validation: Tensor) -> None:
+    def judge(self, validation: Rows) -> None:
         """The validation loss of the averaged weights; they are kept if none were better."""
         torch.manual_seed(self.recipe.seed)
         averaged: Any = self.averaged.module.eval()
         with torch.no_grad(), self.fabric.autocast():
-            losses = [averaged.validation_loss(rows.float()) for rows in validation.split(_VALIDATION_ROWS)]
+            blocks = torch.arange(len(validation.x)).split(_VALIDATION_ROWS)
+            losses = [averaged.validation_loss(rows.x.float(), rows.label) for rows in map(validation.take, blocks)]
         self.history[-1]["validation"] = float(torch.cat(losses).mean())
         self._refuse_what_is_not_finite()
         if self.best_epoch == self.epoch - 1:
@@ -118,7 +125,8 @@ class _Run:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         incoming = checkpoint.with_suffix(".incoming")
         self.fabric.save(incoming, {**self._subject, **self._state()})
-        incoming.replace(checkpoint)
+        if self.fabric.is_global_zero:
+            incoming.replace(checkpoint)
 
     def resume(self, checkpoint: Path) -> None:
         if not checkpoint.exists():
@@ -151,12 +159,15 @@ class _Run:
                 "and --restart; a checkpoint of the epoch before, if there was one, is untouched."
             )
 
-    def _batches(self, train: Tensor, steps: int) -> Iterator[Tensor]:
-        order = torch.randperm(len(train)).to(train.device)
+    def _batches(self, train: Rows, steps: int) -> Iterator[Rows]:
+        """The part of each batch that this process takes."""
+        order = torch.randperm(len(train.x)).to(train.x.device)
+        batch_size = min(self.settings.batch_size, len(train.x))
+        part = batch_size // self.fabric.world_size
         progress = tqdm(range(steps), desc=self._headline(), leave=False, unit="batch", dynamic_ncols=True)
         for number in progress:
-            batch = order[number * self.settings.batch_size : (number + 1) * self.settings.batch_size]
-            yield train[batch].float()
+            start = number * batch_size + self.fabric.global_rank * part
+            yield train.take(order[start : start + part])
 
     def _headline(self) -> str:
         last = " ".join(f"{name} {value:.2f}" for name, value in (self.history or [{}])[-1].items())

@@ -1,4 +1,4 @@
-"""make bench: how the service starts and answers on this machine; prints, asserts nothing."""
+"""How the service starts and answers."""
 
 import statistics
 import time
@@ -14,7 +14,7 @@ REQUESTS = 300
 MEBIBYTE = 2**20
 
 
-def main() -> None:
+def run() -> None:
     print("service start to the first answered sample, and resident memory with all shipped bundles ready")
     starts = [start() for _ in range(STARTS)]
     for name, unit in (("first sample", "s"), ("all ready", "s"), ("resident", "MiB")):
@@ -57,7 +57,3 @@ def show(name: str, ask: Callable[[], httpx.Response]) -> None:
         times.append(1000 * (time.perf_counter() - began))
     cuts = statistics.quantiles(times, n=100)
     print(f"  {name:<18} p50 {cuts[49]:7.2f}  p99 {cuts[98]:7.2f}")
-
-
-if __name__ == "__main__":
-    main()

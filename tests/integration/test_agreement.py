@@ -6,7 +6,8 @@ import pytest
 from models import bounds
 from models.repository import SHIPPED, Repository
 from tests.live_server import live_server
-from training import evaluation
+from training.datasets.splits import Examples
+from training.evaluation.terms import SEED, score_terms
 from training.exported import Exported
 
 SAMPLES = 64
@@ -44,15 +45,15 @@ def score(name, images):
 
 
 def test_endpoint_gives_the_evaluation_image_by_image(score, images, exported):
-    terms = evaluation.score_terms(exported, images, (SAMPLES,))
-    rows = score(evaluation.SEED)
+    terms = score_terms(exported, Examples(images), (SAMPLES,))
+    rows = score(SEED)
     assert [row["elbo"] for row in rows] == pytest.approx(terms["elbo"], abs=1e-3)
     assert [row["importance_weighted_bound"] for row in rows] == pytest.approx(terms[f"bound_{SAMPLES}"], abs=1e-3)
 
 
 def test_other_noise_agrees_within_its_standard_errors(score, images, exported):
-    rows = score(evaluation.SEED + 1)
-    noise = exported.draw("score", index=0, rows=len(images), samples=range(SAMPLES), seed=evaluation.SEED)
+    rows = score(SEED + 1)
+    noise = exported.draw("score", index=0, rows=len(images), samples=range(SAMPLES), seed=SEED)
     elbo, std_error = bounds.mean(exported.run("score", {"x": images, **noise})["elbo"])
     difference = np.array([row["elbo"] for row in rows]) - elbo
     error = np.hypot([row["elbo_std_error"] for row in rows], std_error)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from models.repository import SHIPPED, Repository
-from tests.integration.conftest import CAN, Model, those_that
-from tests.live_server import live_server
+from tests.integration.conftest import CAN, MANIFESTS, Model, those_that
+from tests.live_server import ROOT, live_server
 
 SEED = 20
 DRAWS = 100_000
@@ -22,9 +22,15 @@ def binary(model, rows=4):
     return np.where(np.random.default_rng(0).random(shape) < 0.5, low, high).tolist()
 
 
-def test_four_bundles_are_shipped():
+def test_a_bundle_is_shipped_for_every_recipe_and_all_together_stay_small():
     shipped = {name for name, _ in Repository(SHIPPED).list()}
-    assert shipped == {"ae-digits", "ae-mnist", "vae-digits", "vae-mnist"}
+    assert shipped == {path.stem for path in (ROOT / "training" / "recipes").iterdir()}
+    assert sum(file.stat().st_size for file in SHIPPED.rglob("*") if file.is_file()) <= 60e6
+
+
+def test_parameters_of_every_bundle_fit_in_five_megabytes():
+    for name, manifest in MANIFESTS.items():
+        assert 4 * manifest.provenance.parameters <= 5e6, name
 
 
 def test_every_bundle_is_ready(client, repository):
@@ -97,7 +103,8 @@ def test_same_seed_gives_the_same_bytes_alone_and_in_a_crowd(model, address):
 async def _crowd(address, model, verb, body):
     """The bytes that 64 concurrent callers get, each with a seed of its own."""
     async with httpx.AsyncClient(base_url=address, timeout=120, limits=httpx.Limits(max_connections=64)) as client:
-        calls = [client.post(f"/v2/models/{model.name}/{verb}", json={"seed": seed} | body) for seed in range(64)]
+        bodies = [model.given | {"seed": seed} | body for seed in range(64)]
+        calls = [client.post(f"/v2/models/{model.name}/{verb}", json=given) for given in bodies]
         return [answer.content for answer in await asyncio.gather(*calls)]
 
 

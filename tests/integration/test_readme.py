@@ -10,6 +10,7 @@ import pytest
 from models.repository import SHIPPED, Repository
 from tests.live_server import ROOT, live_server
 from tests.readme import README, examples, run
+from tests.readme_table import with_table
 from training.recipe import Recipe
 
 TEXT = README.read_text()
@@ -45,6 +46,10 @@ def test_the_figure_is_that_of_the_manifest():
     figures = repository.read("vae-mnist", repository.versions("vae-mnist")[-1]).manifest.provenance.figures
     bound = figures["bound_5000"]
     assert f"test NLL of {-bound.value:.2f} ± {bound.std_error:.2f} nats" in " ".join(TEXT.split())
+
+
+def test_the_table_is_that_of_the_manifests():
+    assert with_table(TEXT) == TEXT
 
 
 def test_every_verb_has_an_example():

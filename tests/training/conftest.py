@@ -1,6 +1,8 @@
 """Small data, small families, and what is dear enough to be made once: exports and whole trainings."""
 
+import json
 from functools import cache
+from hashlib import sha256
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +10,10 @@ import pytest
 import torch
 
 from models.manifest import Example
+from models.repository import read_bundle
+from tests import tiny_bundle
 from training import pipeline
+from training.datasets import published
 from training.export import Export, export
 from training.exported import Exported
 from training.families import FAMILIES
@@ -17,10 +22,44 @@ from training.family import Family
 EXAMPLES = {
     "bernoulli": Example(kind="image", support="binary", range=(0, 1)),
     "binomial": Example(kind="image", support="levels", range=(0, 4)),
+    "discretized_logistic": Example(kind="image", support="levels", range=(0, 255)),
     "gaussian": Example(kind="vector", support="real"),
 }
-SHAPES = {"bernoulli": (3, 4), "binomial": (3, 4), "gaussian": (7,)}
-KINDS = [(family, likelihood) for family in FAMILIES for likelihood in EXAMPLES]
+SHAPES = {"bernoulli": (3, 4), "binomial": (3, 4), "discretized_logistic": (5, 3), "gaussian": (7,)}
+LABELS = ("small", "middling", "great")
+CONVOLUTIONAL = {"channels": [8, 12], "blocks": [1, 0]}
+
+
+class Member(NamedTuple):
+    """One kind of model that a family makes: how p(x | z) is spread, options, and whether it is given labels."""
+
+    family: str
+    likelihood: str
+    options: dict = {}
+    conditional: bool = False
+
+    @property
+    def labels(self):
+        return LABELS if self.conditional else ()
+
+
+MEMBERS = {
+    **{f"{family}-{likelihood}": Member(family, likelihood) for family in FAMILIES for likelihood in EXAMPLES},
+    "vae-iwae": Member("vae", "bernoulli", {"objective": "iwae", "samples": 3}),
+    "vae-learned-prior": Member("vae", "gaussian", {"prior": {"layers": 2}}),
+    "vae-convolutional": Member(
+        "vae",
+        "bernoulli",
+        {"encoder": CONVOLUTIONAL, "decoder": CONVOLUTIONAL, "prior": {"layers": 2}},
+    ),
+    "vae-conditional": Member("vae", "binomial", {}, conditional=True),
+    "vae-conditional-convolutional": Member(
+        "vae",
+        "discretized_logistic",
+        {"encoder": CONVOLUTIONAL, "decoder": CONVOLUTIONAL, "prior": {"layers": 2}, "samples": 2},
+        conditional=True,
+    ),
+}
 WIDTH = 40  # two such layers hold a matrix that is stored in half precision
 
 
@@ -31,16 +70,33 @@ def examples(likelihood, rows=120):
     signal = generator.normal(size=(rows, 1)) * np.linspace(-2, 2, size) + 0.3 * generator.normal(size=(rows, size))
     x = signal.reshape(rows, *SHAPES[likelihood])
     high = (EXAMPLES[likelihood].range or (0, None))[1]
-    return x.astype(np.float32) if high is None else (high / (1 + np.exp(-x))).round().astype(np.uint8)
+    return x.astype(np.float32) if high is None else (high / (1 + np.exp(-2 * x))).round().astype(np.uint8)
 
 
-def build(family, likelihood, **options):
+def labels(rows=120):
+    return np.arange(rows) % len(LABELS)
+
+
+def data(member, rows=120):
+    """x and label of a member as its methods take them: tensors, None for a label that it is not given."""
+    kind = MEMBERS[member]
+    label = torch.from_numpy(labels(rows)) if kind.conditional else None
+    return torch.from_numpy(examples(kind.likelihood, rows)).float(), label
+
+
+def build(family, likelihood, conditional=False, **options):
     """A family with random weights that are the same each time."""
     hidden = {"widths": [WIDTH, WIDTH], "activation": "tanh"}
     defaults = {"latent": 2, "likelihood": likelihood, "encoder": hidden, "decoder": hidden}
     torch.manual_seed(0)
     kind = FAMILIES[family]
-    return kind(kind.Options.model_validate(defaults | options), EXAMPLES[likelihood], SHAPES[likelihood])
+    classes = len(LABELS) if conditional else 0
+    return kind(kind.Options.model_validate(defaults | options), EXAMPLES[likelihood], SHAPES[likelihood], classes)
+
+
+def build_member(name):
+    member = MEMBERS[name]
+    return build(member.family, member.likelihood, member.conditional, **member.options)
 
 
 class Exports(NamedTuple):
@@ -51,12 +107,15 @@ class Exports(NamedTuple):
 
 @pytest.fixture(scope="session")
 def exports():
-    """exports(family, likelihood): an untrained family and its graphs, each made once."""
+    """exports(member): an untrained family and its graphs, each made once."""
 
     @cache
-    def make(family, likelihood):
-        module = build(family, likelihood)
-        made = export(module, examples(likelihood))
+    def make(name):
+        module = build_member(name)
+        for parameter in module.parameters():
+            if not parameter.any():  # a prior that begins as the identity, biases of 0: what is exported is to show
+                parameter.data += 0.1 * torch.randn(parameter.shape)
+        made = export(module, examples(MEMBERS[name].likelihood))
         return Exports(module, made, Exported(made.operations, made.graphs))
 
     return make
@@ -68,11 +127,9 @@ title = "A test"
 family = "{family}"
 [data]
 source = "{source}"
+labels = {labels}
 [model]
-latent = 2
-likelihood = "{likelihood}"
-encoder = {{ widths = [{width}, {width}] }}
-decoder = {{ widths = [{width}, {width}] }}
+{model}
 [training]
 epochs = 2
 batch_size = 16
@@ -80,6 +137,13 @@ threads = 1
 [evaluation]
 samples = [1, 8]
 """
+
+
+def toml(value):
+    """A value of a recipe as it is written there."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(inner)}" for key, inner in value.items()) + "}"
+    return json.dumps(value)
 
 
 class Trained(NamedTuple):
@@ -91,17 +155,52 @@ class Trained(NamedTuple):
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory):
-    """trained(family, likelihood): a whole training by a recipe, on data in a file, each made once."""
+    """trained(member): a whole training by a recipe, on data in a file, each made once."""
     root = tmp_path_factory.mktemp("training")
 
     @cache
-    def make(family, likelihood):
-        name = f"{family}-{likelihood}"
-        source, recipe = root / f"{name}.npy", root / f"{name}.toml"
-        np.save(source, examples(likelihood))
-        written = RECIPE.format(name=name, family=family, likelihood=likelihood, source=source, width=WIDTH)
-        recipe.write_text(written)
+    def make(name):
+        member = MEMBERS[name]
+        source, recipe = root / f"{name}.npz", root / f"{name}.toml"
+        np.savez(source, x=examples(member.likelihood), label=np.array(LABELS)[labels()])
+        hidden = {"widths": [WIDTH, WIDTH]}
+        model = {"latent": 2, "likelihood": member.likelihood, "encoder": hidden, "decoder": hidden} | member.options
+        recipe.write_text(
+            RECIPE.format(
+                name=name,
+                family=member.family,
+                source=source,
+                labels=toml(member.conditional),
+                model="\n".join(f"{key} = {toml(value)}" for key, value in model.items()),
+            )
+        )
         repository, runs = root / "bundles", root / "runs"
         return Trained(recipe, repository, runs, pipeline.train(recipe, repository, runs, device="cpu"))
+
+    return make
+
+
+@pytest.fixture
+def data_folder(tmp_path, monkeypatch):
+    """place(name, content, known=True) puts a file below REPARAM_DATA and takes it for the published one."""
+    monkeypatch.setenv("REPARAM_DATA", str(tmp_path))
+
+    def place(name, content, known=True):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        if known:
+            monkeypatch.setitem(published.SHA256, name, sha256(content).hexdigest())
+
+    return place
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """opened(**options): the manifest of a tiny bundle, and its graphs."""
+
+    def make(**options):
+        bundle = read_bundle(tiny_bundle.publish(tmp_path / "tiny", **options))
+        return bundle.manifest, Exported(bundle.manifest.operations, bundle.files)
 
     return make

@@ -1,22 +1,20 @@
 """The likelihoods are probabilities, and their draws follow them."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
 from scipy import stats
-from torch.distributions import Normal, kl_divergence
 
 from models import noise
 from models.manifest import Example
-from training.distributions import LIKELIHOODS, gaussian_kl, softplus, standard_normal_log_prob
 from training.errors import RecipeError
+from training.likelihoods import LIKELIHOODS
 
 TRIALS = 16
 EXAMPLES = {
     "bernoulli": Example(kind="vector", support="binary", range=(0, 1)),
     "binomial": Example(kind="vector", support="levels", range=(0, TRIALS)),
+    "discretized_logistic": Example(kind="vector", support="levels", range=(1, TRIALS)),
     "gaussian": Example(kind="vector", support="real"),
 }
 PARAMETERS = torch.tensor([-2.5, -0.5, 0.0, 0.75, 3.0])
@@ -31,12 +29,25 @@ def build(name, dimensions=5):
     return likelihood
 
 
+def parameters(name):
+    """Those of five dimensions; a discretized logistic takes the others as its scales."""
+    return torch.cat([PARAMETERS / 3, PARAMETERS.flip(0)]) if name == "discretized_logistic" else PARAMETERS
+
+
+def logistic_levels():
+    """P(x = level) of a discretized logistic, (levels, dimensions), from the logistic's distribution function."""
+    location = 1 + 15 * (PARAMETERS.double().numpy() / 3 + 1) / 2
+    scale = 0.25 + 15 / 16 * np.logaddexp(0, PARAMETERS.flip(0).double().numpy())
+    edges = np.concatenate([[-np.inf], np.arange(1.5, TRIALS), [np.inf]])[:, None]
+    return np.diff(stats.logistic.cdf(edges, location, scale), axis=0)
+
+
 def draws(name, temperature=1.0):
     likelihood = build(name)
     shape = likelihood.noise_shape((len(PARAMETERS),))
     drawn = noise.draw(likelihood.noise, "pixel", shape, seed=5, rows=ROWS, temperature=temperature)
     with torch.no_grad():
-        return likelihood.draw(PARAMETERS, torch.from_numpy(drawn)).numpy()
+        return likelihood.draw(parameters(name), torch.from_numpy(drawn)).numpy()
 
 
 def errors(name, temperature=1.0):
@@ -58,6 +69,46 @@ def test_probabilities_of_all_levels_sum_to_one(name, parameter):
     assert log_prob.exp().sum().item() == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.parametrize("scale", [-20.0, 0.0, 3.0, 200.0])
+@pytest.mark.parametrize("location", [-3.0, -1.0, -0.2, 0.7, 1.0, 40.0])
+@pytest.mark.parametrize("high", [16, 255])
+def test_discretized_logistic_sums_to_one(location, scale, high):
+    likelihood = LIKELIHOODS["discretized_logistic"](Example(kind="vector", support="levels", range=(0, high)), 1)
+    log_prob = likelihood.log_prob(torch.arange(high + 1).unsqueeze(-1), torch.tensor([location, scale]))
+    assert log_prob.isfinite().all()
+    assert log_prob.double().exp().sum().item() == pytest.approx(1, abs=1e-5)
+
+
+def test_discretized_logistic_is_the_logistic_between_the_levels():
+    levels = torch.arange(1, TRIALS + 1).unsqueeze(-1)
+    each = [
+        build("discretized_logistic", 1).log_prob(levels, parameters("discretized_logistic")[[i, 5 + i]]).numpy()
+        for i in range(5)
+    ]
+    np.testing.assert_allclose(np.exp(np.stack(each, axis=1)), logistic_levels(), rtol=1e-4, atol=1e-7)
+
+
+def test_discretized_logistic_draws_follow_it():
+    drawn = draws("discretized_logistic")
+    frequency = (drawn == np.arange(1, TRIALS + 1)[:, None, None]).mean(axis=1)
+    expected = logistic_levels()
+    assert (np.abs(frequency - expected) <= 4 * np.sqrt(expected * (1 - expected) / ROWS) + 1 / ROWS).all()
+
+
+def test_mean_of_a_discretized_logistic_is_right_to_six_hundredths_of_a_level():
+    mean = build("discretized_logistic").mean(parameters("discretized_logistic")).numpy()
+    np.testing.assert_allclose(mean, np.arange(1, TRIALS + 1) @ logistic_levels(), atol=0.06)
+
+
+@pytest.mark.parametrize("location", [-1.4, -1.0, -0.981, 0.0, 0.31, 1.0, 1.2])  # -0.981 is the worst there is
+def test_mean_of_the_narrowest_discretized_logistic_is_right_too(location):
+    likelihood = build("discretized_logistic", 1)
+    parameters = torch.tensor([location, -50.0])
+    levels = torch.arange(1, TRIALS + 1).unsqueeze(-1)
+    expected = (levels[:, 0] * likelihood.log_prob(levels, parameters).exp()).sum()
+    assert likelihood.mean(parameters).item() == pytest.approx(expected.item(), abs=0.06)
+
+
 def test_density_integrates_to_one():
     x = torch.linspace(-20, 20, 40_001, dtype=torch.float64).unsqueeze(-1)
     density = build("gaussian", 1).double().log_prob(x, torch.tensor([1.5])).exp()
@@ -76,7 +127,7 @@ def test_log_probabilities_add_up_over_the_dimensions(name, x):
     assert whole.item() == pytest.approx(expected.sum(), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", LIKELIHOODS)
+@pytest.mark.parametrize("name", ["bernoulli", "binomial", "gaussian"])
 def test_draws_have_the_mean_of_the_likelihood(name):
     mean = build(name).mean(PARAMETERS).detach().numpy()
     assert (np.abs(draws(name).mean(axis=0) - mean) < 4 * errors(name)).all()
@@ -101,31 +152,12 @@ def test_temperature_sharpens_the_draws(name, temperature):
     [
         ("bernoulli", [0, 0, 0, 1, 1]),
         ("binomial", [1, 6, 8, 11, 16]),  # the mode, floor((n + 1) p)
+        ("discretized_logistic", [2, 7, 8, 10, 16]),  # the level next to 1 + 15 (parameter / 3 + 1) / 2, ends included
         ("gaussian", PARAMETERS.tolist()),
     ],
 )
 def test_without_noise_the_draw_is_the_mode(name, expected):
     assert (draws(name, temperature=0) == np.float32(expected)).all()
-
-
-def test_closed_form_of_the_kl():
-    mean, log_variance = torch.randn(2, 50, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    expected = kl_divergence(Normal(mean, (0.5 * log_variance).exp()), Normal(0.0, 1.0))
-    torch.testing.assert_close(gaussian_kl(mean, log_variance), expected)
-
-
-def test_standard_normal_log_prob_at_zero():
-    assert standard_normal_log_prob(torch.zeros(3)).item() == pytest.approx(-1.5 * math.log(2 * math.pi))
-
-
-def test_softplus_and_its_gradient_are_those_of_torch():
-    points = torch.tensor([-1e4, -100.0, -20.0, -1.0, 0.0, 1.0, 20.0, 100.0, 1e4])
-    ours, theirs = (points.clone().requires_grad_() for _ in range(2))
-    values = softplus(ours), torch.nn.functional.softplus(theirs)
-    for value in values:
-        value.sum().backward()
-    torch.testing.assert_close(*values, rtol=1e-6, atol=1e-7)
-    torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("name", LIKELIHOODS)

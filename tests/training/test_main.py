@@ -25,16 +25,25 @@ def test_missing_recipe_is_one_line_and_status_1(reparam_train, tmp_path):
 
 
 def test_figures_of_a_bundle_are_printed_with_their_errors(reparam_train, trained):
-    status, out, _ = reparam_train("--evaluate", trained("vae", "bernoulli").folder)
+    status, out, _ = reparam_train("--evaluate", trained("vae-bernoulli").folder)
     assert status == 0
     named = [line.split()[0] for line in out.splitlines()]
-    assert named == ["elbo", "reconstruction", "kl", "bound_1", "bound_8", "active_units", "squared_error"]
+    assert named == [
+        "elbo",
+        "reconstruction",
+        "kl",
+        "bound_1",
+        "bound_8",
+        "active_units",
+        "posterior_sd",
+        "squared_error",
+    ]
     assert "±" in out.splitlines()[0]
     assert out.splitlines()[0].endswith("nats (test, 12 examples)")
 
 
 def test_recipe_is_followed_to_a_published_bundle(reparam_train, trained, tmp_path):
-    recipe = trained("autoencoder", "gaussian").recipe
+    recipe = trained("autoencoder-gaussian").recipe
     places = ("--repository", tmp_path / "bundles", "--runs", tmp_path / "runs", "--device", "cpu")
     status, out, _ = reparam_train(recipe, *places)
     assert (status, out) == (0, f"published {tmp_path / 'bundles' / 'autoencoder-gaussian' / '1'}\n")

@@ -9,12 +9,12 @@ from torch.distributions import Independent, Normal
 
 from models.manifest import Example
 from tests.training.conftest import EXAMPLES, build, examples
-from training import pipeline
-from training.evaluation import score_terms
+from training.build import build as build_by
+from training.datasets.splits import Dataset
+from training.evaluation.terms import score_terms
 from training.export import export
 from training.exported import Exported
 from training.recipe import Recipe
-from training.splits import Dataset
 from training.trainer import fit
 
 CENTER = torch.tensor([1000.0, -3.0, 0.0, 5.0, 1e6, 0.5, 2.0])
@@ -76,7 +76,7 @@ def recipe(likelihood, **training):
 @pytest.mark.parametrize("likelihood", [name for name in EXAMPLES if EXAMPLES[name].range])
 def test_data_with_a_range_is_scaled_by_its_range_alone(likelihood):
     rows = examples(likelihood)
-    encoder = pipeline.build(recipe(likelihood), Dataset("rows", EXAMPLES[likelihood], rows, rows, rows)).encoder
+    encoder = build_by(recipe(likelihood), Dataset("rows", EXAMPLES[likelihood], rows, rows, rows)).encoder
     assert set(encoder.center.tolist()) == {0.0}
     assert set(encoder.spread.tolist()) == {EXAMPLES[likelihood].range[1]}
 
@@ -90,7 +90,7 @@ def great_data(rows=400):
 
 def test_data_without_a_range_is_standardized_by_its_training_split():
     data = great_data()
-    vae = pipeline.build(recipe("gaussian"), data)
+    vae = build_by(recipe("gaussian"), data)
     for part in (vae.encoder, vae.decoder.likelihood):
         assert part.center.tolist() == pytest.approx(data.train.mean(axis=0, dtype=np.float64), rel=1e-6)
         assert part.spread.tolist() == pytest.approx([*data.train[:, :3].std(axis=0, dtype=np.float64), 1], rel=1e-6)
@@ -98,10 +98,10 @@ def test_data_without_a_range_is_standardized_by_its_training_split():
 
 def test_great_data_are_scored_near_their_entropy_through_the_exported_graph(tmp_path):
     data, asked = great_data(), recipe("gaussian", epochs=3)
-    vae = pipeline.build(asked, data)
+    vae = build_by(asked, data)
     fit(vae, data, asked, tmp_path / "checkpoint.pt", "cpu")
     made = export(vae, data.validation)
-    elbo = score_terms(Exported(made.operations, made.graphs), data.test, (8,))["elbo"]
+    elbo = score_terms(Exported(made.operations, made.graphs), data.examples("test"), (8,))["elbo"]
     entropy = 3 * 0.5 * math.log(2 * math.pi * math.e * 50**2)
     constant = -0.5 * math.log(2 * math.pi)  # of the column that is known, while its log scale is near 0
     assert elbo.mean() == pytest.approx(constant - entropy, abs=0.5)

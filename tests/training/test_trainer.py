@@ -13,11 +13,12 @@ from lightning_fabric.accelerators import CUDAAccelerator
 
 from models.fields import Frozen
 from tests.training.conftest import EXAMPLES, build, examples
+from tests.training.test_events import rows as rows_of_events
+from training.datasets.splits import Dataset, Labels
 from training.errors import TrainingError
 from training.families import FAMILIES
 from training.family import Family
 from training.recipe import Recipe
-from training.splits import Dataset
 from training.trainer import fit
 
 DATA = Dataset("rows", EXAMPLES["bernoulli"], *(examples("bernoulli", rows=rows) for rows in (80, 20, 20)))
@@ -35,21 +36,23 @@ class Counter(Family):
     Options = Frozen
     absent = {}
     told: list[float]
+    judged: list[tuple]
 
     def __init__(self):
         super().__init__(Frozen(), EXAMPLES["bernoulli"], (1,))
         self.weight = torch.nn.Parameter(torch.zeros(()))
         self.rates, self.batches = [], []
 
-    def train_step(self, x, turn):
+    def train_step(self, x, label, turn):
         self.rates.append(turn.optimizers["all"].param_groups[0]["lr"])
-        self.batches.append(x.flatten().tolist())
+        self.batches.append((x.flatten().tolist(), label))
         assert self.training
         self.weight.data += 1
         return {"loss": self.weight.detach() * 1.0}
 
-    def validation_loss(self, x):
+    def validation_loss(self, x, label):
         assert not self.training
+        Counter.judged.append((x.flatten().tolist(), label))
         return torch.full((len(x),), float(self.told.pop(0)))
 
     def operations(self):
@@ -59,13 +62,13 @@ class Counter(Family):
         return {}
 
 
-def count(tmp_path, told=None, rows=1, **settings):
+def count(tmp_path, told=None, rows=1, labels=None, **settings):
     """A family that counted, and what fit said; one epoch for each loss told."""
     settings = {"epochs": 4, "batch_size": 1, "ema": 0.0} | settings
-    Counter.told = list(told or range(settings["epochs"], 0, -1))
+    Counter.told, Counter.judged = list(told or range(settings["epochs"], 0, -1)), []
     family = Counter().eval()
     numbers = np.arange(rows, dtype=np.float32)[:, None]
-    data = Dataset("numbers", EXAMPLES["bernoulli"], numbers, numbers[:1], numbers[:1])
+    data = Dataset("numbers", EXAMPLES["bernoulli"], numbers, numbers[:1], numbers[:1], labels)
     return family, fit(family, data, recipe(**settings), tmp_path / "checkpoint.pt", "cpu")
 
 
@@ -101,9 +104,28 @@ def test_learning_rate_rises_and_falls_by_a_cosine(tmp_path):
 
 def test_every_epoch_sees_every_row_in_an_order_of_its_own(tmp_path):
     family, _ = count(tmp_path, rows=50, epochs=2, batch_size=10)
-    first, second = (list(chain(*family.batches[start : start + 5])) for start in (0, 5))
+    seen = [x for x, label in family.batches if label is None]
+    first, second = (list(chain(*seen[start : start + 5])) for start in (0, 5))
     assert sorted(first) == sorted(second) == list(range(50))
     assert first != second
+
+
+def test_labels_travel_with_their_rows(tmp_path):
+    of_row = np.arange(50) * 7 % 10
+    names = Labels(tuple("0123456789"), of_row, np.array([3]), np.array([4]))
+    family, _ = count(tmp_path, rows=50, epochs=2, batch_size=10, labels=names)
+    assert len(family.batches) == 10
+    for x, label in family.batches:
+        assert label.tolist() == of_row[np.int64(x)].tolist()
+    assert [(x, label.tolist()) for x, label in Counter.judged] == [([0.0], [3])] * 2
+
+
+def test_every_epoch_is_written_as_events_beside_the_checkpoint(tmp_path):
+    count(tmp_path, told=[3, 1], epochs=2)
+    assert rows_of_events(tmp_path / "events") == [
+        *((1, "loss", 1.0), (1, "validation", 3.0)),
+        *((2, "loss", 2.0), (2, "validation", 1.0)),
+    ]
 
 
 def _trained(checkpoint, family="vae", data=DATA, device="cpu", **settings):
@@ -117,10 +139,10 @@ def _train_until_killed(family, checkpoint, step):
     """What a process does that is killed with a step half done."""
     learn = FAMILIES[family].train_step
 
-    def die(self, x, turn):
+    def die(self, x, label, turn):
         if turn.step == step:
             os.kill(os.getpid(), signal.SIGKILL)
-        return learn(self, x, turn)
+        return learn(self, x, label, turn)
 
     FAMILIES[family].train_step = die
     _trained(checkpoint, family)
@@ -143,6 +165,12 @@ def test_killed_run_ends_in_the_weights_of_an_undisturbed_one(tmp_path, family):
 def test_finished_checkpoint_gives_its_weights_again(tmp_path):
     first, _ = _trained(tmp_path / "checkpoint.pt")
     assert _trained(tmp_path / "checkpoint.pt")[0] == first
+
+
+def test_finished_checkpoint_keeps_its_events(tmp_path):
+    for _ in range(2):
+        count(tmp_path, told=[3, 1], epochs=2)
+    assert [epoch for epoch, *_ in rows_of_events(tmp_path / "events")] == [1, 1, 2, 2]
 
 
 def test_another_seed_gives_other_weights(tmp_path):
@@ -177,7 +205,9 @@ def test_loss_that_is_not_finite_ends_the_run_and_leaves_the_last_good_checkpoin
         monkeypatch.setattr(
             Counter,
             "train_step",
-            lambda self, x, turn: count_on(self, x, turn) | ({"loss": torch.tensor(np.nan)} if turn.step == 2 else {}),
+            lambda self, x, label, turn: (
+                count_on(self, x, label, turn) | ({"loss": torch.tensor(np.nan)} if turn.step == 2 else {})
+            ),
         )
     with pytest.raises(TrainingError, match=r"not finite in epoch 3: .*nan.*Try a smaller learning_rate"):
         count(tmp_path, told=told, epochs=3)

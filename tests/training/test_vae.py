@@ -4,12 +4,10 @@ import math
 
 import pytest
 import torch
-from lightning_fabric import Fabric
 from torch.distributions import Bernoulli, Independent, LowRankMultivariateNormal, Normal
 
 from models import bounds
 from tests.training.conftest import EXAMPLES, build, examples
-from training.family import Turn
 
 LATENT = 2
 
@@ -102,18 +100,3 @@ def test_bounds_stay_below_log_p_of_x_where_the_posterior_is_off():
     elbo, bound = bounds.mean(scored["elbo"]), bounds.importance_weighted_bound(scored["log_weight"])
     assert (elbo.value + 4 * elbo.std_error < exact).all()
     assert (abs(bound.value - exact) < 4 * bound.std_error).all()
-
-
-@pytest.mark.parametrize(("step", "weight"), [(0, 0.75), (1, 1.5), (3, 3.0), (100, 3.0)])
-def test_weight_of_the_kl_rises_to_beta(step, weight):
-    vae = build("vae", "bernoulli", beta=3.0, warmup_steps=4)
-    x = torch.from_numpy(examples("bernoulli")).float()
-    losses = vae.train_step(x, Turn(step, Fabric(accelerator="cpu", devices=1), vae.optimizers(0.01, 0.0)))
-    torch.testing.assert_close(losses["loss"], weight * losses["kl"] - losses["reconstruction"])
-
-
-@torch.no_grad()
-def test_score_is_the_plain_bound_whatever_beta():
-    x = torch.from_numpy(examples("bernoulli", rows=3)).float()
-    plain, weighted = (build("vae", "bernoulli", beta=beta).eval().score(x, epsilon(3, 2)) for beta in (1.0, 5.0))
-    assert all(torch.equal(plain[name], weighted[name]) for name in plain)

@@ -20,17 +20,17 @@ class Autoencoder(Family):
         "criticize": "an autoencoder has no discriminator",
     }
 
-    def __init__(self, options: CoderOptions, example: Example, shape: Shape) -> None:
-        super().__init__(options, example, shape)
+    def __init__(self, options: CoderOptions, example: Example, shape: Shape, classes: int = 0) -> None:
+        super().__init__(options, example, shape, classes)
         self.encoder = Encoder(options, example, shape, options.latent)
         self.decoder = Decoder(options, example, shape)
 
-    def train_step(self, x: Tensor, turn: Turn) -> dict[str, Tensor]:
-        loss = self.validation_loss(x).mean()
+    def train_step(self, x: Tensor, label: Tensor | None, turn: Turn) -> dict[str, Tensor]:
+        loss = self.validation_loss(x, label).mean()
         turn.descend("all", loss)
         return {"reconstruction_error": loss}
 
-    def validation_loss(self, x: Tensor) -> Tensor:
+    def validation_loss(self, x: Tensor, label: Tensor | None) -> Tensor:
         return -self.decoder.log_prob(x, self.encoder(x))
 
     def encode(self, x: Tensor) -> dict[str, Tensor]:

@@ -1,110 +1,143 @@
-"""The variational autoencoder (Kingma and Welling 2014): standard normal prior, diagonal normal posterior."""
+"""The variational autoencoder (Kingma and Welling 2014): diagonal normal posterior, normal or learned prior."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from models.manifest import Example, OperationName
 from training.coders import CoderOptions, Decoder, Encoder
-from training.distributions import gaussian_kl, standard_normal_log_prob
-from training.family import Family, Function, Shape, Turn
+from training.distributions import gaussian_kl, reparameterize, standard_normal_log_prob
+from training.family import Family, Function, Shape, Turn, one_hot
+from training.objectives import OBJECTIVES, Draw
+from training.priors import RealNVP, RealNVPOptions, StandardNormal
 
 
 class VAEOptions(CoderOptions):
-    """`beta` weighs the KL term (Higgins et al. 2017); it rises to that from 0 over the first `warmup_steps`."""
+    """What is maximised, by how many samples a row: the ELBO, or the importance weighted bound (Burda et al. 2016).
 
+    `beta` weighs the KL term (Higgins et al. 2017); it rises to that from 0 over the first `warmup_steps`. No
+    dimension of the code is pressed below `free_bits` nats (Kingma et al. 2016). Without a `prior`, p(z) is N(0, I).
+    """
+
+    objective: Literal["elbo", "iwae"] = "elbo"
+    samples: Annotated[int, Field(ge=1)] = 1
     beta: Annotated[float, Field(ge=0)] = 1.0
     warmup_steps: Annotated[int, Field(ge=0)] = 0
+    free_bits: Annotated[float, Field(ge=0)] = 0.0
+    prior: RealNVPOptions | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "VAEOptions":
+        if self.objective == "iwae" and (self.beta != 1 or self.free_bits):
+            raise ValueError("beta and free_bits change the KL term, which the objective iwae does not have; take elbo")
+        if self.prior is not None and self.free_bits:
+            raise ValueError("free_bits need the KL of each dimension, which a learned prior does not give; leave one")
+        return self
 
 
 class VAE(Family):
-    """Maximises the ELBO: log p(x | z) less beta times KL(q(z | x) || p(z)), with z = mean + sigma * epsilon."""
+    """Maximises a bound of log p(x), with z = mean + sigma * epsilon.
+
+    With labels all of q(z | x), p(z) and p(x | z) are given the label too (Sohn et al. 2015).
+    """
 
     Options = VAEOptions
+    conditional = True
     absent: ClassVar = {
         "complete": "a VAE's pixels are independent given the code; it has no order in which one continues from others",
         "criticize": "a VAE has no discriminator",
     }
 
-    def __init__(self, options: VAEOptions, example: Example, shape: Shape) -> None:
-        super().__init__(options, example, shape)
-        self.encoder = Encoder(options, example, shape, 2 * options.latent)
-        self.decoder = Decoder(options, example, shape)
+    def __init__(self, options: VAEOptions, example: Example, shape: Shape, classes: int = 0) -> None:
+        super().__init__(options, example, shape, classes)
+        self.encoder = Encoder(options, example, shape, 2 * options.latent, classes)
+        self.decoder = Decoder(options, example, shape, classes)
+        self.prior = RealNVP(options.prior, options.latent, classes) if options.prior else StandardNormal()
 
-    def train_step(self, x: Tensor, turn: Turn) -> dict[str, Tensor]:
-        reconstruction, kl = self._terms(x, torch.randn(len(x), self.options.latent, device=x.device))
+    def train_step(self, x: Tensor, label: Tensor | None, turn: Turn) -> dict[str, Tensor]:
+        draw = self._draw(x, turn.normal(len(x), self.options.samples, self.options.latent), label)
         beta = self.options.beta * min(1.0, (turn.step + 1) / max(1, self.options.warmup_steps))
-        loss = (beta * kl - reconstruction).mean()
-        turn.descend("all", loss)
-        return {"loss": loss, "reconstruction": reconstruction.mean(), "kl": kl.mean()}
-
-    def validation_loss(self, x: Tensor) -> Tensor:
-        """-ELBO with the plain weight 1, from one sample."""
-        reconstruction, kl = self._terms(x, torch.randn(len(x), self.options.latent, device=x.device))
-        return kl - reconstruction
-
-    def encode(self, x: Tensor, epsilon: Tensor) -> dict[str, Tensor]:
-        """The posterior q(z | x) and a draw from it; epsilon is (batch, latent)."""
-        mean, log_variance = self._posterior(x)
+        objective = OBJECTIVES[self.options.objective]
+        turn.descend("all", objective.loss(draw, beta, self.options.free_bits))
         return {
-            "z": _reparameterize(mean, log_variance, epsilon),
-            "mean": mean,
-            "log_variance": log_variance,
-            "kl_per_dimension": gaussian_kl(mean, log_variance),
+            "loss": -objective.bound(draw, beta).mean(),
+            "reconstruction": draw.reconstruction.mean(),
+            "kl": draw.kl.mean(),
         }
 
-    def decode(self, z: Tensor, pixel: Tensor) -> dict[str, Tensor]:
-        return self.decoder.decode(z, pixel)
+    def validation_loss(self, x: Tensor, label: Tensor | None) -> Tensor:
+        """The negative of the bound that is raised, at the final beta."""
+        draw = self._draw(x, torch.randn(len(x), self.options.samples, self.options.latent, device=x.device), label)
+        return -OBJECTIVES[self.options.objective].bound(draw, self.options.beta)
 
-    def score(self, x: Tensor, epsilon: Tensor) -> dict[str, Tensor]:
+    def sample(self, base: Tensor, pixel: Tensor, label: Tensor | None = None) -> dict[str, Tensor]:
+        """x, its mean and its code, from the learned prior's standard normal base (batch, latent)."""
+        return self.decode(self.prior.transform(base, self._condition(label)), pixel, label)
+
+    def encode(self, x: Tensor, epsilon: Tensor, label: Tensor | None = None) -> dict[str, Tensor]:
+        """The posterior q(z | x) and a draw from it; epsilon is (batch, latent).
+
+        `kl_per_dimension` is the KL of each from N(0, 1), where that is the prior.
+        """
+        mean, log_variance = self._posterior(x, label)
+        posterior = {"z": reparameterize(mean, log_variance, epsilon), "mean": mean, "log_variance": log_variance}
+        return posterior if self.options.prior else posterior | {"kl_per_dimension": gaussian_kl(mean, log_variance)}
+
+    def decode(self, z: Tensor, pixel: Tensor, label: Tensor | None = None) -> dict[str, Tensor]:
+        return self.decoder.decode(z, pixel, self._condition(label))
+
+    def score(self, x: Tensor, epsilon: Tensor, label: Tensor | None = None) -> dict[str, Tensor]:
         """log p(x, z) - log q(z | x) of each sample; epsilon is (batch, samples, latent), outputs (batch, samples).
 
-        `elbo` is the reconstruction less the analytic KL: the same expectation as `log_weight`, a smaller variance.
+        `elbo` is the reconstruction less the KL, which is analytic under the normal prior: the same expectation as
+        `log_weight`, a smaller variance. Under a learned prior it is log_weight itself.
         """
-        mean, log_variance = (part.unsqueeze(1) for part in self._posterior(x))
-        z = _reparameterize(mean, log_variance, epsilon)
-        reconstruction = self.decoder.log_prob(x, z)
-        log_posterior = standard_normal_log_prob(epsilon) - 0.5 * log_variance.sum(-1)
-        kl = gaussian_kl(mean, log_variance).sum(-1).expand_as(reconstruction)
+        draw = self._draw(x, epsilon, label)
         return {
-            "log_weight": reconstruction + standard_normal_log_prob(z) - log_posterior,
-            "elbo": reconstruction - kl,
-            "reconstruction": reconstruction,
-            "kl": kl,
+            "log_weight": draw.log_weight,
+            "elbo": draw.reconstruction - draw.kl,
+            "reconstruction": draw.reconstruction,
+            "kl": draw.kl,
         }
 
     def operations(self) -> dict[OperationName, Function]:
-        pixel = self.decoder.likelihood.noise
+        pixel, label = self.decoder.likelihood.noise, self.classes > 0
+        from_prior = (self.sample, "base") if self.options.prior else (self.decode, "z")
         return {
-            "sample": Function(self.decode, noise={"z": "normal", "pixel": pixel}),
-            "encode": Function(self.encode, noise={"epsilon": "normal"}),
-            "decode": Function(self.decode, noise={"pixel": pixel}),
-            "score": Function(self.score, noise={"epsilon": "normal"}),
+            "sample": Function(from_prior[0], noise={from_prior[1]: "normal", "pixel": pixel}, label=label),
+            "encode": Function(self.encode, noise={"epsilon": "normal"}, label=label),
+            "decode": Function(self.decode, noise={"pixel": pixel}, label=label),
+            "score": Function(self.score, noise={"epsilon": "normal"}, label=label),
         }
 
     def shapes(self) -> dict[str, Shape]:
         latent = (self.options.latent,)
+        own = ("base",) if self.options.prior else ("kl_per_dimension",)
         return {
             "x": self.shape,
             "mean": self.shape,
             "pixel": self.decoder.likelihood.noise_shape(self.shape),
             "encode.mean": latent,
-            **dict.fromkeys(("z", "epsilon", "log_variance", "kl_per_dimension"), latent),
+            **dict.fromkeys(("z", "epsilon", "log_variance", *own), latent),
             **dict.fromkeys(("log_weight", "elbo", "reconstruction", "kl"), ()),
         }
 
-    def _posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self.encoder(x).chunk(2, dim=-1)
+    def _condition(self, label: Tensor | None) -> Tensor | None:
+        return None if label is None else one_hot(label, self.classes)
+
+    def _posterior(self, x: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.encoder(x, self._condition(label)).chunk(2, dim=-1)
         return mean, log_variance
 
-    def _terms(self, x: Tensor, epsilon: Tensor) -> tuple[Tensor, Tensor]:
-        """Reconstruction and KL in nats, each (batch,)."""
-        mean, log_variance = self._posterior(x)
-        reconstruction = self.decoder.log_prob(x, _reparameterize(mean, log_variance, epsilon))
-        return reconstruction, gaussian_kl(mean, log_variance).sum(-1)
-
-
-def _reparameterize(mean: Tensor, log_variance: Tensor, epsilon: Tensor) -> Tensor:
-    return mean + (0.5 * log_variance).exp() * epsilon
+    def _draw(self, x: Tensor, epsilon: Tensor, label: Tensor | None) -> Draw:
+        mean, log_variance = (part.unsqueeze(1) for part in self._posterior(x, label))
+        z = reparameterize(mean, log_variance, epsilon)
+        condition = self._condition(label)
+        reconstruction = self.decoder.log_prob(x, z, condition)
+        log_prior = self.prior.log_prob(z, condition)
+        log_posterior = standard_normal_log_prob(epsilon) - 0.5 * log_variance.sum(-1)
+        analytic = gaussian_kl(mean, log_variance).sum(-1).expand_as(reconstruction)
+        kl = log_posterior - log_prior if self.options.prior else analytic
+        return Draw(mean, log_variance, z, reconstruction, log_prior, log_posterior, kl)

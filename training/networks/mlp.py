@@ -1,4 +1,4 @@
-"""Networks that the families are built from."""
+"""Fully connected networks."""
 
 from itertools import pairwise
 from typing import Annotated, Literal

@@ -1,0 +1,16 @@
+"""make bench: how fast things are on this machine, beside others in the same run; prints, asserts nothing."""
+
+import sys
+
+from tests.benchmarks import serving, training
+
+BENCHMARKS = {"serving": serving.run, "training": training.run}
+
+
+def main() -> None:
+    for name in sys.argv[1:] or BENCHMARKS:
+        BENCHMARKS[name]()
+
+
+if __name__ == "__main__":
+    main()

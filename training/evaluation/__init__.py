@@ -1,0 +1,32 @@
+"""Figures of a model on held-out data, measured through its exported graphs."""
+
+import math
+
+from models.provenance import Figure
+from models.repository import Repository
+from training.datasets.splits import Dataset
+from training.evaluation.codes import code_figures
+from training.evaluation.judging import class_figures, judge_of, judged_figures
+from training.evaluation.terms import bits_per_dim, score_figures
+from training.exported import Exported
+from training.recipe import Evaluation
+
+
+def evaluate(exported: Exported, dataset: Dataset, settings: Evaluation, repository: Repository) -> dict[str, Figure]:
+    """Every figure that the operations allow, on the test split; standard errors are over its examples.
+
+    A judge that the settings name is the newest version of that bundle in `repository`.
+    """
+    test = dataset.examples("test")
+    figures: dict[str, Figure] = {}
+    if "score" in exported.operations:
+        figures |= score_figures(exported, test, settings)
+        if dataset.example.support == "levels":
+            tightest = figures[f"bound_{max(settings.samples)}"]
+            figures["bits_per_dim"] = bits_per_dim(tightest, math.prod(dataset.shape))
+    figures |= code_figures(exported, test)
+    if "sample" in exported.operations and dataset.labels:
+        figures |= class_figures(exported, dataset)
+    if settings.judge is not None:
+        figures |= judged_figures(exported, judge_of(settings.judge, repository), dataset)
+    return figures
