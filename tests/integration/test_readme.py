@@ -7,7 +7,6 @@ import tomllib
 
 import pytest
 
-from models.repository import SHIPPED, Repository
 from tests.live_server import ROOT, live_server
 from tests.readme import README, examples, run
 from tests.readme_table import with_table
@@ -39,13 +38,6 @@ def comparable(value: object, place: str = "") -> object:
     if isinstance(value, list):
         return [comparable(item) for item in value]
     return pytest.approx(value, rel=1e-3, abs=1e-3) if isinstance(value, float) else value
-
-
-def test_the_figure_is_that_of_the_manifest():
-    repository = Repository(SHIPPED)
-    figures = repository.read("vae-mnist", repository.versions("vae-mnist")[-1]).manifest.provenance.figures
-    bound = figures["bound_5000"]
-    assert f"test NLL of {-bound.value:.2f} ± {bound.std_error:.2f} nats" in " ".join(TEXT.split())
 
 
 def test_the_table_is_that_of_the_manifests():
