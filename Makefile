@@ -18,12 +18,13 @@ check: .venv/all.done
 train: .venv/training.done
 	$(BIN)/reparam-train $(RECIPE)
 
-bench: .venv/all.done
+bench: .venv/bench.done
 	$(BIN)/python -m tests.benchmarks
 
 .venv/service.done: EXTRAS = service
 .venv/training.done: EXTRAS = training
 .venv/all.done: EXTRAS = service,training,dev
+.venv/bench.done: EXTRAS = service,training,dev,bench
 .venv/%.done: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'
