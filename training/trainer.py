@@ -21,6 +21,7 @@ from training.recipe import Recipe, Training
 from training.rows import Rows, on_device
 
 _VALIDATION_ROWS = 1000
+_DECIDES = {"family", "seed", "data", "model", "training"}  # what of a recipe decides the weights
 
 
 class Fitted(NamedTuple):
@@ -63,7 +64,7 @@ class _Run:
     def __init__(self, fabric: Fabric, family: Family, recipe: Recipe, digest: str) -> None:
         self.fabric = fabric
         self.recipe = recipe
-        self._subject = {"recipe": recipe.model_dump_json(), "data": digest}
+        self._subject = {"recipe": recipe.model_dump_json(include=_DECIDES), "data": digest}
         self.settings: Training = recipe.training
         self.family = fabric.to_device(family)
         optimizers = family.optimizers(self.settings.learning_rate, self.settings.weight_decay)

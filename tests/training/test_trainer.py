@@ -184,6 +184,11 @@ def test_checkpoint_of_another_recipe_is_refused(tmp_path):
         _trained(checkpoint, epochs=1, learning_rate=0.5)
 
 
+def test_checkpoint_outlives_a_change_of_words(tmp_path):
+    first, _ = _trained(tmp_path / "checkpoint.pt", epochs=1)
+    assert _trained(tmp_path / "checkpoint.pt", epochs=1, name="renamed")[0] == first
+
+
 def test_checkpoint_of_other_data_is_refused(tmp_path):
     checkpoint = tmp_path / "checkpoint.pt"
     _trained(checkpoint, epochs=1)
