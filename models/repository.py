@@ -85,7 +85,8 @@ class Repository:
     def amend(self, manifest: Manifest, files: Mapping[str, bytes]) -> Path:
         """Replace what a published bundle says of itself: its card, pictures and figures.
 
-        AlreadyPublished if the graphs or the golden numbers are others: those are the version.
+        AlreadyPublished if the graphs or the golden numbers are others: those are the version. For a moment there is no
+        bundle; a process killed in that moment leaves the old one beside the others, as `.outgoing-...`.
         """
         published = self.read(manifest.name, manifest.version)
         computed = {name for of in (published.manifest, manifest) for name in (*of.graphs, of.golden.file)}

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from training import datasets
 from training.datasets.splits import Dataset
+from training.datasets.units import units
 from training.errors import RecipeError
 from training.families import FAMILIES
 from training.family import Family
@@ -30,12 +31,5 @@ def build(recipe: Recipe, dataset: Dataset) -> Family:
     torch.manual_seed(recipe.seed)
     family = kind(options, dataset.example, dataset.shape, dataset.classes)
     if dataset.example.range is None:
-        family.standardize(*_units(dataset))
+        family.standardize(*units(dataset))
     return family
-
-
-def _units(dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mean and standard deviation of each dimension over the training split; a constant dimension's deviation is 1."""
-    rows = torch.from_numpy(dataset.train).flatten(1).double()
-    spread = rows.std(dim=0, correction=0)
-    return rows.mean(dim=0), torch.where(spread > 0, spread, torch.ones_like(spread))

@@ -113,7 +113,7 @@ class Family(nn.Module, ABC):
 
     @abstractmethod
     def train_step(self, x: Tensor, label: Tensor | None, turn: Turn) -> dict[str, Tensor]:
-        """Learn from one batch; the scalars to show, first among them what is minimised."""
+        """Learn from one batch; the scalars to show."""
 
     @abstractmethod
     def validation_loss(self, x: Tensor, label: Tensor | None) -> Tensor:

@@ -62,14 +62,14 @@ def doubly_reparameterized_loss(draw: Draw, beta: float, free_bits: float) -> Te
     """Raises the importance weighted bound without the noise in the encoder's gradient that grows with K.
 
     For decoder and prior the gradient is the bound's own; what flows through z is weighted by the squares of the
-    normalized weights, and q's parameters are held fixed in log q itself (Tucker et al. 2019). The value means
-    nothing.
+    normalized weights, and q's parameters are held fixed in log q itself (Tucker et al. 2019); below beta = 1 the
+    gradient of log q that this stands in for counts beta times as much. The value means nothing.
     """
     log_posterior = normal_log_prob(draw.z, draw.mean.detach(), draw.log_variance.detach())
     log_weight = draw.reconstruction + beta * (draw.log_prior - log_posterior)
     weight = log_weight.detach().softmax(dim=1)
     if draw.z.requires_grad:
-        draw.z.register_hook(lambda gradient: weight.unsqueeze(-1) * gradient)
+        draw.z.register_hook(lambda gradient: (1 - beta + beta * weight).unsqueeze(-1) * gradient)
     return -(weight * log_weight).sum(dim=1).mean()
 
 

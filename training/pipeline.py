@@ -20,7 +20,7 @@ def train(path: Path, repository: Path, runs: Path, *, restart: bool = False, de
     dataset = build.load(recipe)
     family = build.build(recipe, dataset)
     if recipe.evaluation.judge is not None:
-        judge_of(recipe.evaluation.judge, Repository(repository))  # refused now, not after the training
+        judge_of(recipe.evaluation.judge, dataset, Repository(repository))  # refused now, not after the training
     checkpoint = runs / recipe.name / "checkpoint.pt"
     if restart and is_first():
         checkpoint.unlink(missing_ok=True)

@@ -88,6 +88,16 @@ class Recipe(Frozen):
     headline: Headline | None = None
     notes: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _headline_is_measured(self) -> "Recipe":
+        samples = {*self.evaluation.samples, *([self.evaluation.paired.samples] if self.evaluation.paired else [])}
+        measured = {f"bound_{count}" for count in samples}
+        if self.headline and self.headline.figure.startswith("bound_") and self.headline.figure not in measured:
+            raise ValueError(
+                f"the headline {self.headline.figure} is not measured; [evaluation] samples says which are"
+            )
+        return self
+
 
 def read(path: Path) -> Recipe:
     """The recipe in `path`; RecipeError names the key that is wrong."""

@@ -12,13 +12,13 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from training.batches import Batch, on_device
 from training.datasets.splits import Dataset
 from training.errors import TrainingError
 from training.events import recorded
 from training.family import Family, Turn
 from training.processes import launch
 from training.recipe import Recipe, Training
-from training.rows import Rows, on_device
 
 _VALIDATION_ROWS = 1000
 _DECIDES = {"family", "seed", "data", "model", "training"}  # what of a recipe decides the weights
@@ -90,7 +90,7 @@ class _Run:
         out_of_patience = patience is not None and self.epoch and self.epoch - 1 - self.best_epoch >= patience
         return self.epoch >= self.settings.epochs or bool(out_of_patience)
 
-    def learn(self, train: Rows) -> None:
+    def learn(self, train: Batch) -> None:
         """One epoch over the training split, in an order of its own."""
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.epoch)
         self.family.train()
@@ -109,7 +109,7 @@ class _Run:
         self.history.append({name: float(mean) for name, mean in self.fabric.all_reduce(means).items()})
         self._refuse_what_is_not_finite()
 
-    def judge(self, validation: Rows) -> None:
+    def judge(self, validation: Batch) -> None:
         """The validation loss of the averaged weights; they are kept if none were better."""
         torch.manual_seed(self.recipe.seed)
         averaged: Any = self.averaged.module.eval()
@@ -160,7 +160,7 @@ class _Run:
                 "and --restart; a checkpoint of the epoch before, if there was one, is untouched."
             )
 
-    def _batches(self, train: Rows, steps: int) -> Iterator[Rows]:
+    def _batches(self, train: Batch, steps: int) -> Iterator[Batch]:
         """The part of each batch that this process takes."""
         order = torch.randperm(len(train.x)).to(train.x.device)
         batch_size = min(self.settings.batch_size, len(train.x))

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 
 import httpx
 import numpy as np
@@ -31,6 +32,16 @@ def test_a_bundle_is_shipped_for_every_recipe_and_all_together_stay_small():
 def test_parameters_of_every_bundle_fit_in_five_megabytes():
     for name, manifest in MANIFESTS.items():
         assert 4 * manifest.provenance.parameters <= 5e6, name
+
+
+def test_bounds_of_every_bundle_rise_with_the_samples():
+    for name, manifest in MANIFESTS.items():
+        by_examples = {}
+        for figure, measured in manifest.provenance.figures.items():
+            if match := re.fullmatch(r"bound_(\d+)", figure):
+                by_examples.setdefault(measured.examples, {})[int(match[1])] = measured.value
+        for bounds in by_examples.values():
+            assert [bounds[samples] for samples in sorted(bounds)] == sorted(bounds.values()), name
 
 
 def test_every_bundle_is_ready(client, repository):

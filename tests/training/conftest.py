@@ -53,6 +53,9 @@ MEMBERS = {
         {"encoder": CONVOLUTIONAL, "decoder": CONVOLUTIONAL, "prior": {"layers": 2}},
     ),
     "vae-conditional": Member("vae", "binomial", {}, conditional=True),
+    "vae-conditional-iwae": Member(
+        "vae", "gaussian", {"objective": "iwae", "samples": 3, "prior": {"layers": 2}}, conditional=True
+    ),
     "vae-conditional-convolutional": Member(
         "vae",
         "discretized_logistic",

@@ -65,6 +65,17 @@ def test_file_that_is_not_text_is_refused(tmp_path):
         recipe.read(path)
 
 
+def test_headline_of_a_bound_that_is_not_measured_is_refused(tmp_path):
+    path = tmp_path / "headline.toml"
+    asked = '\n[evaluation]\nsamples = [1, 10]\n[headline]\nfigure = "bound_{}"\n'
+    for samples in (1, 10):
+        path.write_text(WHOLE + asked.format(samples))
+        assert recipe.read(path).headline.figure == f"bound_{samples}"
+    path.write_text(WHOLE + asked.format(100))
+    with pytest.raises(RecipeError, match="the headline bound_100 is not measured"):
+        recipe.read(path)
+
+
 def test_missing_file_is_refused(tmp_path):
     with pytest.raises(RecipeError, match=r"none.toml cannot be read: No such file"):
         recipe.read(tmp_path / "none.toml")

@@ -17,6 +17,7 @@ def evaluate(exported: Exported, dataset: Dataset, settings: Evaluation, reposit
 
     A judge that the settings name is the newest version of that bundle in `repository`.
     """
+    judge = None if settings.judge is None else judge_of(settings.judge, dataset, repository)
     test = dataset.examples("test")
     figures: dict[str, Figure] = {}
     if "score" in exported.operations:
@@ -27,6 +28,6 @@ def evaluate(exported: Exported, dataset: Dataset, settings: Evaluation, reposit
     figures |= code_figures(exported, test)
     if "sample" in exported.operations and dataset.labels:
         figures |= class_figures(exported, dataset)
-    if settings.judge is not None:
-        figures |= judged_figures(exported, judge_of(settings.judge, repository), dataset)
+    if "sample" in exported.operations and judge is not None:
+        figures |= judged_figures(exported, judge, dataset)
     return figures

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.datasets.splits import Array, Dataset
+from training.datasets.units import units
 from training.networks import Convolutional, Hidden, Network, encoder_network
 
 _EPOCHS, _BATCH, _LEARNING_RATE = 5, 128, 2e-3
@@ -25,8 +26,7 @@ class Classifier:
     def __init__(self, dataset: Dataset) -> None:
         train = dataset.examples("train")
         assert train.label is not None
-        low, high = dataset.example.range or (train.x.mean(), train.x.mean() + train.x.std())
-        self._center, self._spread = float(low), float(high - low)
+        self._center, self._spread = units(dataset)
         x, label = self._scaled(train.x), torch.from_numpy(train.label)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)

@@ -1,5 +1,7 @@
 """What others make of a model's samples: a classifier that tells their class, a model that scores them."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from models.provenance import Figure
@@ -32,31 +34,43 @@ def class_figures(exported: Exported, dataset: Dataset) -> dict[str, Figure]:
     }
 
 
-def judge_of(name: str, repository: Repository) -> Exported:
-    """The newest version of that bundle; RecipeError if it cannot judge."""
+class Judge(NamedTuple):
+    """A model that scores the samples of others."""
+
+    name: str
+    exported: Exported
+
+
+def judge_of(name: str, dataset: Dataset, repository: Repository) -> Judge:
+    """The newest version of that bundle; RecipeError if it cannot judge models of these data."""
     versions = repository.versions(name)
     if not versions:
         raise RecipeError(f"the judge {name} is not in {repository.root}; train it first, or name another")
     judge = repository.read(name, versions[-1])
-    if not {"sample", "score"} <= set(judge.manifest.operations) or judge.manifest.labels:
+    manifest = judge.manifest
+    if not {"sample", "score"} <= set(manifest.operations) or manifest.labels:
         raise RecipeError(f"{name} cannot judge: that takes a model that samples and scores, and is given no labels")
-    return Exported(judge.manifest.operations, judge.files)
+    if (manifest.x, manifest.shapes["x"]) != (dataset.example, dataset.shape):
+        raise RecipeError(
+            f"{name} cannot judge samples of {dataset.name}: its examples are of another shape or support"
+        )
+    return Judge(f"{name}/{manifest.version}", Exported(manifest.operations, judge.files))
 
 
-def judged_figures(exported: Exported, judge: Exported, dataset: Dataset) -> dict[str, Figure]:
+def judged_figures(exported: Exported, judge: Judge, dataset: Dataset) -> dict[str, Figure]:
     """The judge's bound of log p(x) on this model's samples, beside that on its own and on the test split."""
     rows = np.random.default_rng(SEED).permutation(len(dataset.test))[:_JUDGED]
     label = np.arange(_JUDGED) % dataset.classes if dataset.classes else None
     judged = {
         "judged_samples": views.sampled(exported, _JUDGED, label, SEED)["x"],
-        "judged_own_samples": views.sampled(judge, _JUDGED, seed=SEED)["x"],
+        "judged_own_samples": views.sampled(judge.exported, _JUDGED, seed=SEED)["x"],
         "judged_test": dataset.test[rows],
     }
     bound = f"bound_{_JUDGE_SAMPLES}"
     return {
         name: mean_figure(
-            score_terms(judge, Examples(x), (_JUDGE_SAMPLES,))[bound],
-            "nats",
+            score_terms(judge.exported, Examples(x), (_JUDGE_SAMPLES,))[bound],
+            f"nats, IW-{_JUDGE_SAMPLES} by {judge.name}",
             "test" if name == "judged_test" else "samples",
         )
         for name, x in judged.items()

@@ -30,6 +30,8 @@ class VAEOptions(CoderOptions):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "VAEOptions":
+        if self.objective == "iwae" and self.samples == 1:
+            raise ValueError("the objective iwae needs samples, 2 or more; with one its bound is the elbo")
         if self.objective == "iwae" and (self.beta != 1 or self.free_bits):
             raise ValueError("beta and free_bits change the KL term, which the objective iwae does not have; take elbo")
         if self.prior is not None and self.free_bits:
@@ -40,7 +42,7 @@ class VAEOptions(CoderOptions):
 class VAE(Family):
     """Maximises a bound of log p(x), with z = mean + sigma * epsilon.
 
-    With labels all of q(z | x), p(z) and p(x | z) are given the label too (Sohn et al. 2015).
+    With labels q(z | x), p(x | z) and a learned p(z) are given the label too (Sohn et al. 2015).
     """
 
     Options = VAEOptions

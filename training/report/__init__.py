@@ -37,7 +37,7 @@ def report(exported: Exported, manifest: Manifest, history: History, examples: E
             _reconstructions(exported, manifest, examples),
         ),
         _traversals(exported, manifest, examples, kl),
-        _kl(kl),
+        _kl(manifest, kl),
     )
 
 
@@ -138,10 +138,19 @@ def _traversals(exported: Exported, manifest: Manifest, examples: Examples, kl: 
     return page.section("traversals", "Latent traversals", note, page.strips(rows, ("-3", "0", "3")))
 
 
-def _kl(kl: Array | None) -> str:
+def _kl(manifest: Manifest, kl: Array | None) -> str:
     if kl is None:
-        return ""
+        return _joint_kl(manifest)
     ranked = np.sort(kl)[::-1][:_MOST_BARS]
     note = f"From posterior to prior, averaged over test examples: {kl.sum():.2f} nats in {len(kl)} dimensions."
     plot = plots.bars(ranked, across="dimensions, most informative first", up="nats", name="kl")
     return page.section("kl", "KL per dimension", note, plot)
+
+
+def _joint_kl(manifest: Manifest) -> str:
+    """Of a learned prior, which is no product over the dimensions."""
+    kl = manifest.provenance.figures.get("kl")
+    if kl is None:
+        return ""
+    note = f"From posterior to prior, averaged over test examples: {kl.value:.2f} nats in all. The prior is learned and"
+    return page.section("kl", "KL", f"{note} ties the dimensions together, so none has a share of its own.", "")

@@ -43,7 +43,7 @@ def _filled(note: str, figures: Mapping[str, Figure]) -> str:
     """The recipe's note with the values of the figures that it names; as it is written where one was not measured."""
     try:
         return note.format(**{name: figure.value for name, figure in figures.items()})
-    except (LookupError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         return note
 
 
@@ -85,7 +85,8 @@ To measure them again:
 {bound}"""
 
 _BOUND_K = """ `bound_K` is the importance weighted bound of log p(x) with K samples: its negative is the NLL by
-IW-K; its looser cousin `elbo` is reconstruction less KL."""
+IW-K; its looser cousin `elbo` is reconstruction less KL. A
+`bound_K` on fewer examples is to be compared with none but figures of the same ones."""
 
 _BOUND = """\
 - `score` gives a lower bound of log p(x), never log p(x) itself; its standard errors are Monte Carlo errors of the

@@ -9,6 +9,7 @@ from models.provenance import Figure
 from training.recipe import Headline
 
 _BOUND = re.compile(r"bound_(\d+)")
+_LOG_PROBABILITY = re.compile(r"bound_\d+|judged_\w+")
 
 
 class Judged(NamedTuple):
@@ -19,15 +20,15 @@ class Judged(NamedTuple):
 
 
 def judged(manifest: Manifest) -> Judged:
-    """By the recipe's headline; without one by the tightest bound, else by the first figure.
+    """By the recipe's headline; without one by the tightest bound on the most examples, else by the first figure.
 
-    A bound of log p(x) is given as what the papers give: its negative, an NLL.
+    A log-probability is given as what the papers give: its negative, an NLL.
     """
     if not manifest.provenance.figures:
         return Judged("-", "-")
     headline = _headline(manifest)
     figure = manifest.provenance.figures[headline.figure]
-    sign = -1 if _BOUND.fullmatch(headline.figure) else 1
+    sign = -1 if _LOG_PROBABILITY.fullmatch(headline.figure) else 1
     shown = figure.model_copy(update={"value": sign * figure.value})
     obtained = f"{' ± '.join(filter(None, measured(shown)))} {figure.unit} ({_method(manifest, headline.figure)})"
     if headline.published is None:
@@ -48,8 +49,10 @@ def _headline(manifest: Manifest) -> Headline:
     given = manifest.provenance.recipe.get("headline")
     if given and (headline := Headline.model_validate(given)).figure in figures:
         return headline
-    samples = {name: int(match[1]) for name in figures if (match := _BOUND.fullmatch(name))}
-    return Headline(figure=max(samples, key=samples.__getitem__) if samples else next(iter(figures)))
+    bounds = [
+        (figure.examples, int(match[1]), name) for name, figure in figures.items() if (match := _BOUND.fullmatch(name))
+    ]
+    return Headline(figure=max(bounds)[2] if bounds else next(iter(figures)))
 
 
 def _method(manifest: Manifest, name: str) -> str:

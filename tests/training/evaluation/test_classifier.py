@@ -22,10 +22,12 @@ def images(rows, random):
 
 
 def vectors(rows, random):
-    """Three corners of the plane, far from 0 and in great units."""
+    """Three corners of the plane, far from 0, and in other units along one axis than along the other."""
     label = random.integers(0, 3, rows)
     corners = np.array([[0, 0], [1, 0], [0, 1]])[label]
-    return (5000 + 100 * (corners + 0.1 * random.normal(size=(rows, 2)))).astype(np.float32), label
+    return ((5000, -3) + np.array([1e5, 0.01]) * (corners + 0.1 * random.normal(size=(rows, 2)))).astype(
+        np.float32
+    ), label
 
 
 def dataset(make, example, classes, rows=2000):

@@ -10,7 +10,7 @@ from training.datasets.splits import Dataset, Labels
 from training.errors import RecipeError
 from training.evaluation import evaluate
 from training.evaluation.codes import code_figures
-from training.evaluation.judging import judged_figures
+from training.evaluation.judging import judge_of, judged_figures
 from training.evaluation.terms import score_figures
 from training.recipe import Evaluation
 
@@ -65,11 +65,12 @@ def test_judge_is_the_newest_version_of_its_name_in_the_repository(opened, tmp_p
     tiny_bundle.publish(tmp_path / "judges", "judge", 1)
     tiny_bundle.publish(tmp_path / "judges", "judge", 2, bias=0.5)
     settings = SETTINGS.model_copy(update={"judge": "judge"})
-    older, newest = opened()[1], opened(bias=0.5, version=2)[1]
+    older = opened()[1]
+    newest = judge_of("judge", data(), Repository(tmp_path / "judges"))
     figures = evaluate(older, data(), settings, Repository(tmp_path / "judges"))
-    by_newest, by_older = (judged_figures(older, judge, data()) for judge in (newest, older))
+    by_newest = judged_figures(older, newest, data())
+    assert newest.name == "judge/2"
     assert {name: figures[name] for name in by_newest} == by_newest
-    assert by_newest != by_older
 
 
 def test_judge_that_is_not_there_is_named(opened, tmp_path):

@@ -5,11 +5,13 @@ import pytest
 
 from models import noise
 from models.manifest import Example
+from models.repository import Repository
 from tests import tiny_bundle
 from training import views
 from training.datasets.splits import Dataset, Examples, Labels
+from training.errors import RecipeError
 from training.evaluation import judging
-from training.evaluation.judging import class_figures, judged_figures
+from training.evaluation.judging import Judge, class_figures, judge_of, judged_figures
 from training.evaluation.terms import SEED, score_terms
 
 X = np.random.default_rng(0).integers(0, 2, size=(40, 2, 2)).astype(np.uint8)
@@ -57,23 +59,24 @@ def test_classifier_accuracy_is_the_share_of_the_test_split_that_it_takes_rightl
 
 @pytest.fixture
 def judge(tmp_path_factory, opened):
-    return opened(version=2, bias=1.0)[1]
+    return Judge("judge/2", opened(version=2, bias=1.0)[1])
 
 
 def test_judged_samples_are_scored_by_the_judge(opened, judge):
     exported = opened()[1]
     figures = judged_figures(exported, judge, UNLABELLED)
-    for name, of in (("judged_samples", exported), ("judged_own_samples", judge)):
+    for name, of in (("judged_samples", exported), ("judged_own_samples", judge.exported)):
         samples = views.sampled(of, 1000, seed=SEED)["x"]
-        bound = score_terms(judge, Examples(samples), (100,))["bound_100"]
+        bound = score_terms(judge.exported, Examples(samples), (100,))["bound_100"]
         assert figures[name].value == pytest.approx(bound.mean())
-        assert (figures[name].unit, figures[name].split, figures[name].examples) == ("nats", "samples", 1000)
+        assert figures[name].unit == "nats, IW-100 by judge/2"
+        assert (figures[name].split, figures[name].examples) == ("samples", 1000)
 
 
 def test_judged_test_is_the_bound_of_the_test_split(opened, judge):
     figure = judged_figures(opened()[1], judge, UNLABELLED)["judged_test"]
     order = np.random.default_rng(SEED).permutation(40)
-    assert figure.value == pytest.approx(score_terms(judge, Examples(X[order]), (100,))["bound_100"].mean())
+    assert figure.value == pytest.approx(score_terms(judge.exported, Examples(X[order]), (100,))["bound_100"].mean())
     assert (figure.split, figure.examples) == ("test", 40)
 
 
@@ -85,5 +88,26 @@ def test_no_more_than_a_thousand_test_rows_are_judged(opened, judge):
 def test_a_conditional_model_is_judged_by_samples_of_every_label(opened, judge):
     conditional = opened(conditional=True, version=3)[1]
     samples = views.sampled(conditional, 1000, np.arange(1000) % 2, SEED)["x"]
-    expected = score_terms(judge, Examples(samples), (100,))["bound_100"].mean()
+    expected = score_terms(judge.exported, Examples(samples), (100,))["bound_100"].mean()
     assert judged_figures(conditional, judge, LABELLED)["judged_samples"].value == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "data", "complaint"),
+    [
+        ({"conditional": True}, UNLABELLED, "takes a model that samples and scores, and is given no labels"),
+        ({"operations": ["sample", "decode"]}, UNLABELLED, "takes a model that samples and scores"),
+        ({}, UNLABELLED._replace(train=np.zeros((4, 3, 2))), "its examples are of another shape or support"),
+        ({}, UNLABELLED._replace(example=Example(kind="vector", support="real")), "of another shape or support"),
+    ],
+)
+def test_who_cannot_judge_is_refused(tmp_path, options, data, complaint):
+    tiny_bundle.publish(tmp_path, "judge", **options)
+    with pytest.raises(RecipeError, match=complaint):
+        judge_of("judge", data, Repository(tmp_path))
+
+
+def test_judge_is_the_newest_of_its_name(tmp_path):
+    for version in (1, 2):
+        tiny_bundle.publish(tmp_path, "judge", version)
+    assert judge_of("judge", UNLABELLED, Repository(tmp_path)).name == "judge/2"

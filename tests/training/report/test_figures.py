@@ -50,6 +50,11 @@ def test_without_a_headline_the_tightest_bound_counts(judge):
     assert judge({"elbo": figure(-1)} | figures) == ("1000 nats (IW-1000)", "-")
 
 
+def test_bound_of_a_few_examples_does_not_count_before_one_of_all(judge):
+    few = figure(-50).model_copy(update={"examples": 5})
+    assert judge({"bound_10": figure(-60), "bound_5000": few}) == ("60 nats (IW-10)", "-")
+
+
 def test_without_a_bound_the_first_figure_counts(judge):
     figures = {"squared_error": figure(1.21738, 0.0503, "a dimension"), "other": figure(1)}
     assert judge(figures) == ("1.217 ± 0.050 a dimension (squared error)", "-")
