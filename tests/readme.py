@@ -38,7 +38,7 @@ def examples(text: str) -> list[Example]:
 def run(all_examples: list[Example], address: str) -> list[str]:
     """What each command answers, in one shell, with the server at `address` in place of the README's."""
     end = "--end-of-answer--"
-    script = "".join(f"{example.command}\necho; echo {end}\n" for example in all_examples)
+    script = "set -e\n" + "".join(f"{example.command}\necho; echo {end}\n" for example in all_examples)
     done = subprocess.run(
         ["bash", "-c", script.replace("localhost:8000", address)], capture_output=True, text=True, check=True, cwd=ROOT
     )
