@@ -2,14 +2,15 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from training.batches import Batch, on_device
@@ -71,7 +72,8 @@ class _Run:
         self.optimizers: dict[str, Any] = {name: fabric.setup_optimizers(o) for name, o in optimizers.items()}
         for group in self._parameter_groups():
             group["initial_lr"] = group["lr"]
-        self.averaged = AveragedModel(family, multi_avg_fn=_moving_average(self.settings.ema), use_buffers=True)
+        self.averaged = deepcopy(self.family).eval().requires_grad_(False)
+        self._weights, self._averaged_weights = (list(model.parameters()) for model in (self.family, self.averaged))
         self.best_weights: dict[str, Tensor] = {}
         self.history: list[dict[str, float]] = []
         self.minutes = 0.0
@@ -102,24 +104,32 @@ class _Run:
             turn = Turn(step, self.fabric, self.optimizers, self.settings.gradient_clip)
             with self.fabric.autocast():
                 losses = self.family.train_step(batch.x.float(), batch.label, turn)
-            self.averaged.update_parameters(self.family)
+            self._average(step)
             for name, value in losses.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
         means = {name: total / steps for name, total in sums.items()}
         self.history.append({name: float(mean) for name, mean in self.fabric.all_reduce(means).items()})
         self._refuse_what_is_not_finite()
 
+    def _average(self, step: int) -> None:
+        """The exponential average of the weights, which forgets its first steps faster: a short run has few others."""
+        decay = min(self.settings.ema, (1 + step) / (10 + step)) if step else 0.0
+        get_ema_multi_avg_fn(decay)(self._averaged_weights, self._weights, None)
+
     def judge(self, validation: Batch) -> None:
         """The validation loss of the averaged weights; they are kept if none were better."""
         torch.manual_seed(self.recipe.seed)
-        averaged: Any = self.averaged.module.eval()
+        for kept, current in zip(self.averaged.buffers(), self.family.buffers(), strict=True):
+            kept.copy_(current)
         with torch.no_grad(), self.fabric.autocast():
             blocks = torch.arange(len(validation.x)).split(_VALIDATION_ROWS)
-            losses = [averaged.validation_loss(rows.x.float(), rows.label) for rows in map(validation.take, blocks)]
+            losses = [
+                self.averaged.validation_loss(rows.x.float(), rows.label) for rows in map(validation.take, blocks)
+            ]
         self.history[-1]["validation"] = float(torch.cat(losses).mean())
         self._refuse_what_is_not_finite()
         if self.best_epoch == self.epoch - 1:
-            self.best_weights = {name: value.clone() for name, value in averaged.state_dict().items()}
+            self.best_weights = {name: value.clone() for name, value in self.averaged.state_dict().items()}
 
     def save(self, checkpoint: Path) -> None:
         """Replace the checkpoint in one step, so that a kill leaves the old one or the new one."""
@@ -183,13 +193,3 @@ class _Run:
     def _parameter_groups(self) -> Iterator[dict[str, Any]]:
         for optimizer in self.optimizers.values():
             yield from optimizer.param_groups
-
-
-def _moving_average(decay: float) -> Callable[[Any, Any, Tensor], None]:
-    """The exponential average of the weights, which forgets its first steps faster: a short run has few others."""
-
-    def update(averaged: Any, current: Any, count: Tensor) -> None:
-        steps = int(count)
-        get_ema_multi_avg_fn(min(decay, (1 + steps) / (10 + steps)))(averaged, current, count)
-
-    return update
