@@ -76,7 +76,9 @@ def evaluate_again(folder: Path) -> Manifest:
 
     RecipeError if its recipe is none of ours, DataError if the data are not those that it was trained on.
     """
-    bundle = read_bundle(folder)
+    folder = folder.resolve()
+    repository = Repository(folder.parent.parent)
+    bundle = repository.read(folder.parent.name, folder.name)  # where it was published: there it is written anew
     try:
         recipe = Recipe.model_validate(bundle.manifest.provenance.recipe)
     except ValidationError as error:
@@ -84,7 +86,6 @@ def evaluate_again(folder: Path) -> Manifest:
     dataset = build.load(recipe)
     if dataset.digest != bundle.manifest.provenance.data_digest:
         raise DataError(f"{recipe.data.source} is not the data that {folder} was trained on: the digests differ")
-    repository = Repository(folder.resolve().parent.parent)
     exported = Exported(bundle.manifest.operations, bundle.files)
     figures = evaluate(exported, dataset, recipe.evaluation, repository)
     manifest = _with_figures(bundle.manifest, figures)

@@ -175,12 +175,12 @@ class _Run:
         order = torch.randperm(len(train.x)).to(train.x.device)
         batch_size = min(self.settings.batch_size, len(train.x))
         part = batch_size // self.fabric.world_size
-        progress = tqdm(range(steps), desc=self._headline(), leave=False, unit="batch", dynamic_ncols=True)
+        progress = tqdm(range(steps), desc=self._progress(), leave=False, unit="batch", dynamic_ncols=True)
         for number in progress:
             start = number * batch_size + self.fabric.global_rank * part
             yield train.take(order[start : start + part])
 
-    def _headline(self) -> str:
+    def _progress(self) -> str:
         last = " ".join(f"{name} {value:.2f}" for name, value in (self.history or [{}])[-1].items())
         return f"{self.recipe.name} epoch {self.epoch + 1}/{self.settings.epochs} {last}"
 
