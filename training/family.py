@@ -87,7 +87,7 @@ class Family(nn.Module, ABC):
     """
 
     Options: ClassVar[type[Frozen]]
-    absent: ClassVar[Mapping[OperationName, str]]
+    absent: Mapping[OperationName, str]
     conditional: ClassVar[bool] = False
 
     def __init__(self, options: Any, example: Example, shape: Shape, classes: int = 0) -> None:

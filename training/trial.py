@@ -88,18 +88,19 @@ class Trial(NamedTuple):
     def _shaky(self, inputs: Arrays, margin: float) -> NDArray[np.bool_]:
         """Which values of x change when the noise that meets a threshold moves by up to `margin`."""
         x = self.compute(inputs)["x"]
-        shaky = np.zeros(x.shape, np.bool_)
+        moved = {name: np.repeat(array, _MOVES, axis=0) for name, array in inputs.items()}
         random = np.random.default_rng(0)
-        for _ in range(_MOVES):
-            moves = {name: random.uniform(-margin, margin, inputs[name].shape) for name in self._thresholds}
-            moved = {name: (inputs[name] + move).astype(np.float32) for name, move in moves.items()}
-            shaky |= self.compute(inputs | moved)["x"] != x
-        return shaky
+        for name in self._thresholds:
+            moved[name] += random.uniform(-margin, margin, moved[name].shape).astype(np.float32)
+        changed = self.compute(moved)["x"].reshape(len(x), _MOVES, *x.shape[1:]) != x[:, None]
+        return changed.any(axis=1)
 
     @property
     def _thresholds(self) -> list[str]:
         """The noise that decides a discrete x, value by value: its shape begins with that of x."""
-        return [name for name, kind in self.function.noise.items() if kind != "normal"]
+        shape, shapes = self.family.shape, self.family.shapes()
+        noise = self.function.noise.items()
+        return [name for name, kind in noise if kind != "normal" and shapes[name][: len(shape)] == shape]
 
 
 def _replaced(noise_at_hand: NDArray[Any], anew: NDArray[Any], where: NDArray[np.bool_]) -> NDArray[Any]:

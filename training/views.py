@@ -32,6 +32,13 @@ def decoded(exported: Exported, z: Array, label: Array | None = None) -> Array:
     return outputs.get("mean", outputs["x"])
 
 
+def completed(exported: Exported, examples: Examples, kept: Array, seed: int = 0) -> Array:
+    """Each x with what is not `kept`, (rows, *shape) of 0 and 1, drawn anew, as the service gives it for the seed."""
+    data = {"x": examples.x.astype(np.float32), "mask": kept.astype(np.float32)}
+    noise = exported.draw("complete", seed=seed, index=0, rows=len(examples.x))
+    return _run(exported, "complete", data, examples.label, noise)["x"]
+
+
 def in_turn(manifest: Manifest, rows: int) -> Array | None:
     """Every label in turn, one a row; None for a model that knows no labels."""
     return np.arange(rows) % len(manifest.labels) if manifest.labels else None

@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.benchmarks import serving, training
+from tests.benchmarks import sampling, serving, training
 
-BENCHMARKS = {"serving": serving.run, "training": training.run}
+BENCHMARKS = {"serving": serving.run, "sampling": sampling.run, "training": training.run}
 
 
 def main() -> None:

@@ -47,6 +47,8 @@ CAN = {"tiny": OPERATIONS, "autoencoder": ("encode", "decode")} | {
     name: tuple(manifest.operations) for name, manifest in MANIFESTS.items()
 }
 
+EXACT = {name for name, manifest in MANIFESTS.items() if manifest.family == "autoregressive"}
+
 
 def those_that(*operations):
     """The models whose manifests on disk have all of these operations."""

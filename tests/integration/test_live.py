@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.repository import SHIPPED, Repository
-from tests.integration.conftest import CAN, MANIFESTS, Model, those_that
+from tests.integration.conftest import CAN, EXACT, MANIFESTS, Model, those_that
 from tests.live_server import ROOT, live_server
 
 SEED = 20
@@ -133,7 +133,7 @@ def test_same_seed_gives_the_same_bytes_after_a_restart(client, repository):
 def test_rows_by_index_are_those_of_a_longer_draw(model):
     whole = model.ask("sample", seed=SEED, num_samples=10)
     part = model.ask("sample", seed=SEED, num_samples=5, index=5)
-    for name in ("x", "z"):
+    for name in {"x", "z"} & set(whole):
         assert part[name].tobytes() == whole[name][5:].tobytes()
 
 
@@ -164,7 +164,7 @@ def test_pixel_frequencies_at_a_fixed_code_are_its_mean(model):
     assert (np.abs(total / DRAWS - mean) <= 4 * error + 1e-9 + 1e-6 * levels).all()
 
 
-@pytest.mark.parametrize("model", those_that("sample", "score"), indirect=True)
+@pytest.mark.parametrize("model", sorted({*those_that("sample", "score")} - EXACT), indirect=True)
 def test_bound_lies_above_the_elbo_and_rises_with_the_samples(model):
     x = model.ask("sample", num_samples=100, seed=SEED)["x"].tolist()
     bounds, errors = [], []
@@ -182,8 +182,10 @@ def test_bound_lies_above_the_elbo_and_rises_with_the_samples(model):
 
 
 def test_temperature_zero_ignores_the_seed(model):
-    z = np.ones((3, *model.metadata["shapes"]["z"])).tolist()
-    one, other = [model.post("decode", z=z, seed=seed).content for seed in (1, 2)]
+    verb, body = drawing(model)
+    if "decode" in CAN[model.name]:
+        verb, body = "decode", {"z": np.ones((3, *model.metadata["shapes"]["z"])).tolist()}
+    one, other = [model.post(verb, **body | {"seed": seed, "temperature": 0}).content for seed in (1, 2)]
     assert one.replace(b'"seed":1', b'"seed":2') == other
 
 

@@ -28,10 +28,15 @@ EXAMPLES = {
 SHAPES = {"bernoulli": (3, 4), "binomial": (3, 4), "discretized_logistic": (5, 3), "gaussian": (7,)}
 LABELS = ("small", "middling", "great")
 CONVOLUTIONAL = {"channels": [8, 12], "blocks": [1, 0]}
+WIDTH = 40  # two such layers hold a matrix that is stored in half precision
+HIDDEN = {"widths": [WIDTH, WIDTH], "activation": "tanh"}
+ROWS = {"width": 20, "heads": 2, "layers": 2, "channels": 6, "dilations": [1, 2], "above": 2, "beside": 2, "window": 8}
+CODED = {"latent": 2, "encoder": HIDDEN, "decoder": HIDDEN}
+OPTIONS = {"autoencoder": CODED, "autoregressive": {"network": HIDDEN}, "vae": CODED}
 
 
 class Member(NamedTuple):
-    """One kind of model that a family makes: how p(x | z) is spread, options, and whether it is given labels."""
+    """One kind of model that a family makes: the likelihood of x, options, and whether it is given labels."""
 
     family: str
     likelihood: str
@@ -62,8 +67,10 @@ MEMBERS = {
         {"encoder": CONVOLUTIONAL, "decoder": CONVOLUTIONAL, "prior": {"layers": 2}, "samples": 2},
         conditional=True,
     ),
+    "autoregressive-mixture": Member("autoregressive", "bernoulli", {"network": HIDDEN | {"orders": 3}}),
+    "autoregressive-rows": Member("autoregressive", "bernoulli", {"network": ROWS}),
+    "autoregressive-rows-levels": Member("autoregressive", "discretized_logistic", {"network": ROWS | {"layers": 1}}),
 }
-WIDTH = 40  # two such layers hold a matrix that is stored in half precision
 
 
 def examples(likelihood, rows=120):
@@ -89,12 +96,10 @@ def data(member, rows=120):
 
 def build(family, likelihood, conditional=False, **options):
     """A family with random weights that are the same each time."""
-    hidden = {"widths": [WIDTH, WIDTH], "activation": "tanh"}
-    defaults = {"latent": 2, "likelihood": likelihood, "encoder": hidden, "decoder": hidden}
     torch.manual_seed(0)
     kind = FAMILIES[family]
-    classes = len(LABELS) if conditional else 0
-    return kind(kind.Options.model_validate(defaults | options), EXAMPLES[likelihood], SHAPES[likelihood], classes)
+    asked = kind.Options.model_validate({"likelihood": likelihood} | OPTIONS[family] | options)
+    return kind(asked, EXAMPLES[likelihood], SHAPES[likelihood], len(LABELS) if conditional else 0)
 
 
 def build_member(name):
@@ -166,8 +171,7 @@ def trained(tmp_path_factory):
         member = MEMBERS[name]
         source, recipe = root / f"{name}.npz", root / f"{name}.toml"
         np.savez(source, x=examples(member.likelihood), label=np.array(LABELS)[labels()])
-        hidden = {"widths": [WIDTH, WIDTH]}
-        model = {"latent": 2, "likelihood": member.likelihood, "encoder": hidden, "decoder": hidden} | member.options
+        model = {"likelihood": member.likelihood} | OPTIONS[member.family] | member.options
         recipe.write_text(
             RECIPE.format(
                 name=name,

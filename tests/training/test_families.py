@@ -60,18 +60,20 @@ def test_every_tensor_has_the_shape_that_the_family_says(member):
         outputs = function.call(**inputs)
         assert set(SIGNATURES[name].outputs) <= set(outputs)
         for tensor, value in outputs.items():
-            axes = (rows, samples) if name in SAMPLED else (rows,)
+            axes = (rows, samples if function.noise else 1) if name in SAMPLED else (rows,)
             assert value.shape == (*axes, *shapes.get(f"{name}.{tensor}", shapes.get(tensor))), (name, tensor)
 
 
 @pytest.mark.parametrize("member", MEMBERS)
 def test_draws_are_in_the_support_of_the_data(member):
     module = build_member(member).eval()
-    example, shapes = EXAMPLES[MEMBERS[member].likelihood], module.shapes()
+    example, shapes, operations = EXAMPLES[MEMBERS[member].likelihood], module.shapes(), module.operations()
+    drawing = operations.get("decode", operations.get("sample"))
     generator = torch.Generator().manual_seed(0)
-    noise = [9 * torch.randn(50, *shapes[name], generator=generator) for name in ("z", "pixel")]
-    label = [data(member, rows=50)[1]] if MEMBERS[member].conditional else []
-    x = module.decode(*noise, *label)["x"]
+    given = {name: 9 * torch.randn(50, *shapes[name], generator=generator) for name in drawing.inputs if name in shapes}
+    given |= {name: torch.full_like(given[name], value) for name, value in drawing.fill.items()}
+    given |= {"label": data(member, rows=50)[1]} if MEMBERS[member].conditional else {}
+    x = drawing.call(**given)["x"]
     if example.range is not None:
         low, high = example.range
         assert set(x.unique().tolist()) <= set(np.arange(low, high + 1))

@@ -15,6 +15,17 @@ from training import publication, recipe
 from training.errors import DataError, RecipeError
 
 TOLD = {"card.md", "report.html", "preview.png"}
+BOUNDS = {"elbo", "reconstruction", "kl", "bound_1", "bound_8"}
+FIGURES = {
+    "autoencoder": {"squared_error"},
+    "autoregressive": {"log_prob"},
+    "vae": {"squared_error", "active_units", "posterior_sd"} | BOUNDS,
+}
+LOSSES = {
+    "autoencoder": ["reconstruction_error"],
+    "autoregressive": ["loss"],
+    "vae": ["loss", "reconstruction", "kl"],
+}
 
 
 @pytest.fixture
@@ -50,10 +61,9 @@ def test_a_bundle_measured_again_is_the_same_to_the_byte(copied, member):
 def test_figures_are_those_of_what_the_model_can(trained, member):
     manifest = read_bundle(trained(member).folder).manifest
     kind, figures = MEMBERS[member], set(manifest.provenance.figures)
-    expected = {"squared_error"}
-    if kind.family == "vae":
-        expected |= {"elbo", "reconstruction", "kl", "bound_1", "bound_8", "active_units", "posterior_sd"}
-        expected |= {"bits_per_dim"} if manifest.x.support == "levels" else set()
+    expected = FIGURES[kind.family]
+    if kind.family != "autoencoder" and manifest.x.support == "levels":
+        expected = expected | {"bits_per_dim"}
     assert figures == expected | ({"class_accuracy", "classifier_accuracy"} if kind.conditional else set())
 
 
@@ -119,13 +129,12 @@ def test_what_is_returned_is_what_is_published(copied):
     assert publication.evaluate_again(folder) == read_bundle(folder).manifest
 
 
-@pytest.mark.parametrize("member", ["vae-iwae", "autoencoder-gaussian"])
+@pytest.mark.parametrize("member", ["vae-iwae", "autoencoder-gaussian", "autoregressive-rows"])
 def test_history_and_report_tell_of_every_epoch(trained, member):
     files = read_bundle(trained(member).folder).files
     history = json.loads(files["history.json"])
     assert len(history) == 2
-    first = {"vae": ["loss", "reconstruction", "kl"], "autoencoder": ["reconstruction_error"]}[MEMBERS[member].family]
-    assert all(list(row) == [*first, "validation"] for row in history)
+    assert all(list(row) == [*LOSSES[MEMBERS[member].family], "validation"] for row in history)
     best = 1 + int(np.argmin([row["validation"] for row in history]))
     assert f"{best} of 2" in files["report.html"].decode()
 

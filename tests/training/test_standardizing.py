@@ -8,7 +8,7 @@ import torch
 from torch.distributions import Independent, Normal
 
 from models.manifest import Example
-from tests.training.conftest import EXAMPLES, build, examples
+from tests.training.conftest import EXAMPLES, OPTIONS, build, examples
 from training.build import build as build_by
 from training.datasets.splits import Dataset
 from training.evaluation.terms import score_terms
@@ -27,7 +27,7 @@ CODES = torch.randn(6, 2, generator=torch.Generator().manual_seed(0))
 def standardized(family="vae"):
     module = build(family, "gaussian").eval()
     module.standardize(CENTER, SPREAD)
-    module.decoder.likelihood.log_scale.data = LOG_SCALE.clone()
+    getattr(module, "decoder", module).likelihood.log_scale.data = LOG_SCALE.clone()
     return module
 
 
@@ -58,6 +58,22 @@ def test_encoder_sees_standardized_values(family):
 
 
 @torch.no_grad()
+def test_autoregressive_density_is_a_chain_of_normals_in_units_of_the_spread():
+    module = standardized("autoregressive")
+    mean = CENTER + SPREAD * module.network((X - CENTER) / SPREAD)[:, 0]
+    chain = Independent(Normal(mean, SPREAD * LOG_SCALE.exp()), 1)
+    torch.testing.assert_close(module.score(X)["log_weight"][:, 0], chain.log_prob(X), rtol=1e-4, atol=1e-3)
+
+
+@torch.no_grad()
+def test_autoregressive_draws_are_as_far_from_their_own_means_as_the_noise_says():
+    module, noise = standardized("autoregressive"), torch.randn(6, 7, generator=torch.Generator().manual_seed(1))
+    x = module.complete(torch.zeros(6, 7), torch.zeros(6, 7), noise)["x"]
+    mean = CENTER + SPREAD * module.network((x - CENTER) / SPREAD)[:, 0]
+    torch.testing.assert_close(x, mean + SPREAD * LOG_SCALE.exp() * noise)
+
+
+@torch.no_grad()
 def test_log_scale_is_bounded_below():
     decoder = standardized().decoder
     decoder.likelihood.log_scale.data.fill_(-100)
@@ -66,10 +82,10 @@ def test_log_scale_is_bounded_below():
     assert at_the_mean.tolist() == pytest.approx([highest] * 6, abs=1e-3)
 
 
-def recipe(likelihood, **training):
-    content = {"name": "tiny", "title": "A test", "family": "vae", "data": {"source": "rows"}}
+def recipe(likelihood, family="vae", **training):
+    content = {"name": "tiny", "title": "A test", "family": family, "data": {"source": "rows"}}
     settings = {"epochs": 1, "batch_size": 16, "threads": 1} | training
-    model = {"latent": 2, "likelihood": likelihood, "encoder": {"widths": [8]}, "decoder": {"widths": [8]}}
+    model = {"likelihood": likelihood} | OPTIONS[family]
     return Recipe.model_validate(content | {"model": model, "training": settings})
 
 
@@ -81,6 +97,15 @@ def test_data_with_a_range_is_scaled_by_its_range_alone(likelihood):
     assert set(encoder.spread.tolist()) == {EXAMPLES[likelihood].range[1]}
 
 
+@pytest.mark.parametrize("likelihood", [name for name in EXAMPLES if EXAMPLES[name].range])
+def test_an_autoregressive_model_takes_the_ends_of_a_range_for_minus_one_and_one(likelihood):
+    rows = examples(likelihood)
+    asked, data = recipe(likelihood, "autoregressive"), Dataset("rows", EXAMPLES[likelihood], rows, rows, rows)
+    module, (low, high) = build_by(asked, data), EXAMPLES[likelihood].range
+    ends = torch.tensor([low, high]).repeat(rows[0].size, 1).T
+    assert module._scaled(ends).unique(dim=1).tolist() == [[-1], [1]]
+
+
 def great_data(rows=400):
     """Three independent columns of mean 1000 and standard deviation 50, and one that is always 1000.1."""
     x = np.random.default_rng(0).normal(1000, 50, size=(3 * rows, 4))
@@ -90,18 +115,19 @@ def great_data(rows=400):
 
 def test_data_without_a_range_is_standardized_by_its_training_split():
     data = great_data()
-    vae = build_by(recipe("gaussian"), data)
-    for part in (vae.encoder, vae.decoder.likelihood):
+    vae, chain = (build_by(recipe("gaussian", family), data) for family in ("vae", "autoregressive"))
+    for part in (vae.encoder, vae.decoder.likelihood, chain, chain.likelihood):
         assert part.center.tolist() == pytest.approx(data.train.mean(axis=0, dtype=np.float64), rel=1e-6)
         assert part.spread.tolist() == pytest.approx([*data.train[:, :3].std(axis=0, dtype=np.float64), 1], rel=1e-6)
 
 
-def test_great_data_are_scored_near_their_entropy_through_the_exported_graph(tmp_path):
-    data, asked = great_data(), recipe("gaussian", epochs=3)
-    vae = build_by(asked, data)
-    fit(vae, data, asked, tmp_path / "checkpoint.pt", "cpu")
-    made = export(vae, data.validation)
-    elbo = score_terms(Exported(made.operations, made.graphs), data.examples("test"), (8,))["elbo"]
+@pytest.mark.parametrize(("family", "term"), [("vae", "elbo"), ("autoregressive", "log_prob")])
+def test_great_data_are_scored_near_their_entropy_through_the_exported_graph(tmp_path, family, term):
+    data, asked = great_data(), recipe("gaussian", family, epochs=3)
+    module = build_by(asked, data)
+    fit(module, data, asked, tmp_path / "checkpoint.pt", "cpu")
+    made = export(module, data.validation)
+    scored = score_terms(Exported(made.operations, made.graphs), data.examples("test"), (8,))[term]
     entropy = 3 * 0.5 * math.log(2 * math.pi * math.e * 50**2)
     constant = -0.5 * math.log(2 * math.pi)  # of the column that is known, while its log scale is near 0
-    assert elbo.mean() == pytest.approx(constant - entropy, abs=0.5)
+    assert scored.mean() == pytest.approx(constant - entropy, abs=0.5)

@@ -21,6 +21,12 @@ from training.family import Family
 from training.recipe import Recipe
 from training.trainer import fit
 
+DROPPING = {"widths": [8], "dropout": 0.2}
+OPTIONS = {
+    "autoencoder": {"decoder": DROPPING},
+    "autoregressive": {"network": DROPPING | {"orders": 2}},
+    "vae": {"decoder": DROPPING},
+}
 DATA = Dataset("rows", EXAMPLES["bernoulli"], *(examples("bernoulli", rows=rows) for rows in (80, 20, 20)))
 
 
@@ -129,8 +135,7 @@ def test_every_epoch_is_written_as_events_beside_the_checkpoint(tmp_path):
 
 
 def _trained(checkpoint, family="vae", data=DATA, device="cpu", **settings):
-    options = {"decoder": {"widths": [8], "dropout": 0.2}}
-    module = build(family, "bernoulli", **options)
+    module = build(family, "bernoulli", **OPTIONS[family])
     fitted = fit(module, data, recipe(family, **settings), checkpoint, device)
     return {name: value.numpy().tobytes() for name, value in module.state_dict().items()}, fitted
 

@@ -6,7 +6,7 @@ import pytest
 from models import noise
 from tests import tiny_bundle
 from training.datasets.splits import Examples
-from training.views import decoded, encoded, in_turn, sampled, spread
+from training.views import completed, decoded, encoded, in_turn, sampled, spread
 
 
 @pytest.fixture
@@ -36,6 +36,14 @@ def test_what_is_decoded_is_the_expectation(opened, conditional):
 def test_samples_are_the_first_rows_of_seed_0(opened):
     drawn = sampled(opened()[1], 5)
     np.testing.assert_array_equal(drawn["z"], noise.draw("normal", "z", (2,), seed=0, index=0, rows=5))
+
+
+def test_what_is_kept_stays_and_the_rest_is_drawn_as_the_service_draws_it(opened, examples):
+    few = examples.take(slice(0, 9))
+    kept = np.arange(36).reshape(9, 2, 2) % 3 == 0
+    pixel = noise.draw("logistic", "pixel", (2, 2), seed=4, rows=9)
+    expected = np.where(kept, few.x, tiny_bundle.logits(np.zeros((1, 2))) + pixel > 0)
+    np.testing.assert_array_equal(completed(opened()[1], few, kept, seed=4), expected)
 
 
 def test_labels_take_turns(opened):

@@ -6,8 +6,9 @@ from models.provenance import Figure
 from models.repository import Repository
 from training.datasets.splits import Dataset
 from training.evaluation.codes import code_figures
+from training.evaluation.completing import completion_figures
 from training.evaluation.judging import class_figures, judge_of, judged_figures
-from training.evaluation.terms import bits_per_dim, score_figures
+from training.evaluation.terms import bits_per_dim, log_probability, score_figures
 from training.exported import Exported
 from training.recipe import Evaluation
 
@@ -23,9 +24,11 @@ def evaluate(exported: Exported, dataset: Dataset, settings: Evaluation, reposit
     if "score" in exported.operations:
         figures |= score_figures(exported, test, settings)
         if dataset.example.support == "levels":
-            tightest = figures[f"bound_{max(settings.samples)}"]
+            tightest = figures[log_probability(exported, max(settings.samples))]
             figures["bits_per_dim"] = bits_per_dim(tightest, math.prod(dataset.shape))
     figures |= code_figures(exported, test)
+    if {"complete", "score"} <= set(exported.operations):
+        figures |= completion_figures(exported, test)
     if "sample" in exported.operations and dataset.labels:
         figures |= class_figures(exported, dataset)
     if "sample" in exported.operations and judge is not None:

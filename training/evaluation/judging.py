@@ -11,7 +11,7 @@ from training.datasets.splits import Dataset, Examples
 from training.errors import RecipeError
 from training.evaluation.classifier import Classifier
 from training.evaluation.figures import mean_figure
-from training.evaluation.terms import SEED, score_terms
+from training.evaluation.terms import SEED, log_probability, score_terms
 from training.exported import Exported
 
 _CLASSIFIED = 10_000
@@ -58,7 +58,7 @@ def judge_of(name: str, dataset: Dataset, repository: Repository) -> Judge:
 
 
 def judged_figures(exported: Exported, judge: Judge, dataset: Dataset) -> dict[str, Figure]:
-    """The judge's bound of log p(x) on this model's samples, beside that on its own and on the test split."""
+    """The judge's log p(x), or bound of it, on this model's samples, beside that on its own and on the test split."""
     rows = np.random.default_rng(SEED).permutation(len(dataset.test))[:_JUDGED]
     label = np.arange(_JUDGED) % dataset.classes if dataset.classes else None
     judged = {
@@ -66,11 +66,12 @@ def judged_figures(exported: Exported, judge: Judge, dataset: Dataset) -> dict[s
         "judged_own_samples": views.sampled(judge.exported, _JUDGED, seed=SEED)["x"],
         "judged_test": dataset.test[rows],
     }
-    bound = f"bound_{_JUDGE_SAMPLES}"
+    term = log_probability(judge.exported, _JUDGE_SAMPLES)
+    method = "exact" if term == "log_prob" else f"IW-{_JUDGE_SAMPLES}"
     return {
         name: mean_figure(
-            score_terms(judge.exported, Examples(x), (_JUDGE_SAMPLES,))[bound],
-            f"nats, IW-{_JUDGE_SAMPLES} by {judge.name}",
+            score_terms(judge.exported, Examples(x), (_JUDGE_SAMPLES,))[term],
+            f"nats, {method} by {judge.name}",
             "test" if name == "judged_test" else "samples",
         )
         for name, x in judged.items()

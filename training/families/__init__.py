@@ -1,7 +1,12 @@
 """The families by the name that a recipe uses."""
 
 from training.families.autoencoder import Autoencoder
+from training.families.autoregressive import Autoregressive
 from training.families.vae import VAE
 from training.family import Family
 
-FAMILIES: dict[str, type[Family]] = {"autoencoder": Autoencoder, "vae": VAE}
+FAMILIES: dict[str, type[Family]] = {
+    "autoencoder": Autoencoder,
+    "autoregressive": Autoregressive,
+    "vae": VAE,
+}

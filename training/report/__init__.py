@@ -35,6 +35,7 @@ def report(exported: Exported, manifest: Manifest, history: History, examples: E
             _samples(exported, manifest),
             _scatter(exported, manifest, examples),
             _reconstructions(exported, manifest, examples),
+            _completions(exported, manifest, examples),
         ),
         _traversals(exported, manifest, examples, kl),
         _kl(manifest, kl),
@@ -121,6 +122,14 @@ def _reconstructions(exported: Exported, manifest: Manifest, examples: Examples)
     note = "Examples of the test split; below each row what the model makes of their codes, without noise."
     grid = page.image(pictures.reconstructions(exported, manifest, examples), "examples above their reconstructions")
     return page.section("reconstructions", "Reconstructions", note, grid)
+
+
+def _completions(exported: Exported, manifest: Manifest, examples: Examples) -> str:
+    if manifest.x.kind != "image" or "complete" not in exported.operations:
+        return ""
+    note = "Examples of the test split; below, each time anew, what follows on their upper halves."
+    grid = page.image(pictures.completions(exported, manifest, examples), "examples above completions of their halves")
+    return page.section("completions", "Completions", note, grid)
 
 
 def _traversals(exported: Exported, manifest: Manifest, examples: Examples, kl: Array | None) -> str:

@@ -10,6 +10,7 @@ def card(manifest: Manifest) -> str:
     """What the model is, its data, its figures with their errors, and its limits, in Markdown."""
     made = manifest.provenance
     operations = manifest.operations
+    kind = "none" if "score" not in operations else "bound" if operations["score"].noise else "exact"
     return _CARD.format(
         name=manifest.name,
         version=manifest.version,
@@ -28,9 +29,9 @@ def card(manifest: Manifest) -> str:
             f"- `{name}`: {', '.join(operations[name].outputs)}" for name in OPERATIONS if name in operations
         ),
         cannot="\n".join(f"- `{name}`: {manifest.absent[name]}." for name in OPERATIONS if name in manifest.absent),
-        bound_k=_BOUND_K if "score" in operations else "",
+        log_prob=_LOG_PROB[kind],
         notes="".join(f"- {_filled(note, made.figures)}\n" for note in made.recipe.get("notes", ())),
-        bound=_BOUND if "score" in operations else "",
+        limits=_LIMITS[kind] + (_COMPLETION if "complete" in operations else ""),
     )
 
 
@@ -60,7 +61,7 @@ _CARD = """\
 ## Figures
 
 Measured through the exported graphs, whose matrices are rounded to half precision; the standard error is over the
-examples.{bound_k} The training itself, epoch by epoch, is in report.html.
+examples.{log_prob} The training itself, epoch by epoch, is in report.html.
 
 | figure | value | unit | split, examples |
 |---|---|---|---|
@@ -82,13 +83,26 @@ To measure them again:
 
 {notes}- It has seen {data} only; what it says of other data is an extrapolation.
 - Equal seeds give equal bytes on the same processor type and versions, not across them.
-{bound}"""
+{limits}"""
 
-_BOUND_K = """ `bound_K` is the importance weighted bound of log p(x) with K samples: its negative is the NLL by
+_LOG_PROB = {
+    "none": "",
+    "bound": """ `bound_K` is the importance weighted bound of log p(x) with K samples: its negative is the NLL by
 IW-K; its looser cousin `elbo` is reconstruction less KL. A
-`bound_K` on fewer examples is to be compared with none but figures of the same ones."""
+`bound_K` on fewer examples is to be compared with none but figures of the same ones.""",
+    "exact": " `log_prob` is log p(x) itself, no bound: its negative is the NLL.",
+}
 
-_BOUND = """\
+_LIMITS = {
+    "none": "",
+    "bound": """\
 - `score` gives a lower bound of log p(x), never log p(x) itself; its standard errors are Monte Carlo errors of the
   bound.
+""",
+    "exact": "- `score` gives log p(x) itself, up to rounding.\n",
+}
+
+_COMPLETION = """\
+- `complete` draws from the distribution given the kept values only where these come first in the model's order (the
+  first rows of an image, say). Elsewhere each value is drawn given those before it alone; the answer says which.
 """

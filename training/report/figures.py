@@ -9,7 +9,7 @@ from models.provenance import Figure
 from training.recipe import Headline
 
 _BOUND = re.compile(r"bound_(\d+)")
-_LOG_PROBABILITY = re.compile(r"bound_\d+|judged_\w+")
+_LOG_PROBABILITY = re.compile(r"bound_\d+|log_prob|judged_\w+")
 
 
 class Judged(NamedTuple):
@@ -20,7 +20,7 @@ class Judged(NamedTuple):
 
 
 def judged(manifest: Manifest) -> Judged:
-    """By the recipe's headline; without one by the tightest bound on the most examples, else by the first figure.
+    """By the recipe's headline; without one by log p(x), its tightest bound on the most examples, or the first figure.
 
     A log-probability is given as what the papers give: its negative, an NLL.
     """
@@ -30,7 +30,7 @@ def judged(manifest: Manifest) -> Judged:
     figure = manifest.provenance.figures[headline.figure]
     sign = -1 if _LOG_PROBABILITY.fullmatch(headline.figure) else 1
     shown = figure.model_copy(update={"value": sign * figure.value})
-    obtained = f"{' ± '.join(filter(None, measured(shown)))} {figure.unit} ({_method(manifest, headline.figure)})"
+    obtained = f"{' ± '.join(filter(None, measured(shown)))} {figure.unit} ({_method(headline.figure)})"
     if headline.published is None:
         return Judged(obtained, "-")
     return Judged(obtained, f"{sign * headline.published:g} ({headline.source or 'no source'})")
@@ -52,11 +52,12 @@ def _headline(manifest: Manifest) -> Headline:
     bounds = [
         (figure.examples, int(match[1]), name) for name, figure in figures.items() if (match := _BOUND.fullmatch(name))
     ]
-    return Headline(figure=max(bounds)[2] if bounds else next(iter(figures)))
+    first = "log_prob" if "log_prob" in figures else next(iter(figures))
+    return Headline(figure=max(bounds)[2] if bounds else first)
 
 
-def _method(manifest: Manifest, name: str) -> str:
+def _method(name: str) -> str:
     bound = _BOUND.fullmatch(name)
-    if not bound:
-        return name.replace("_", " ")
-    return f"IW-{bound[1]}" if manifest.operations["score"].noise else "exact"
+    if bound:
+        return f"IW-{bound[1]}"
+    return "exact" if name == "log_prob" else name.replace("_", " ")

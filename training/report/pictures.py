@@ -13,6 +13,7 @@ from training.exported import Exported
 
 _SIDE = 8  # tiles
 _MOST_COLUMNS = 16
+_COMPLETIONS = 5
 _GREY = 64
 _WIDTH = 448  # pixels, at least
 
@@ -41,6 +42,17 @@ def reconstructions(exported: Exported, manifest: Manifest, examples: Examples) 
     shape = manifest.shapes["x"]
     pairs = np.stack([part.reshape(-1, _SIDE, *shape) for part in (shown.x.astype(np.float32), decoded)], axis=1)
     images = pairs.reshape(-1, *shape)
+    return png(images, _SIDE, limits(manifest, images))
+
+
+def completions(exported: Exported, manifest: Manifest, examples: Examples) -> bytes:
+    """A row of examples, below it what the model makes of their upper halves, several times."""
+    chosen = views.spread(len(examples.x), _SIDE)
+    shown = examples.take(np.tile(chosen, _COMPLETIONS))
+    kept = np.zeros(shown.x.shape, bool)
+    kept[:, : kept.shape[1] // 2] = True
+    drawn = views.completed(exported, shown, kept)
+    images = np.concatenate([examples.x[chosen].astype(np.float32), drawn])
     return png(images, _SIDE, limits(manifest, images))
 
 

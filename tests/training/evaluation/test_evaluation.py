@@ -16,7 +16,9 @@ from training.recipe import Evaluation
 
 X = np.random.default_rng(0).integers(0, 2, size=(40, 2, 2)).astype(np.uint8)
 SETTINGS = Evaluation(samples=(1, 5))
+UNCOMPLETED = ("sample", "encode", "decode", "score")
 SCORE = {"elbo", "reconstruction", "kl", "bound_1", "bound_5"}
+COMPLETED = {"completed_kept", "completed_first_half", "completed_last_half"}
 CODES = {"active_units", "posterior_sd", "squared_error"}
 
 
@@ -35,6 +37,8 @@ def data(support="binary", labels=None, test=X):
         (("encode",), CODES - {"squared_error"}),
         (("sample", "decode"), set()),
         (("score",), SCORE),
+        (("score", "complete"), SCORE | COMPLETED),
+        (("complete",), set()),
     ],
 )
 def test_figures_are_those_of_what_the_model_can(opened, tmp_path, operations, figures):
@@ -43,7 +47,7 @@ def test_figures_are_those_of_what_the_model_can(opened, tmp_path, operations, f
 
 
 def test_figures_are_of_the_test_split_alone(opened, tmp_path):
-    exported, other = opened()[1], data(test=1 - X[:30])
+    exported, other = opened(operations=UNCOMPLETED)[1], data(test=1 - X[:30])
     figures = evaluate(exported, other, SETTINGS, Repository(tmp_path))
     test = other.examples("test")
     assert figures == score_figures(exported, test, SETTINGS) | code_figures(exported, test)
@@ -51,13 +55,14 @@ def test_figures_are_of_the_test_split_alone(opened, tmp_path):
 
 
 def test_levels_have_bits_a_dimension_of_the_tightest_bound(opened, tmp_path):
-    figures = evaluate(opened()[1], data("levels"), SETTINGS, Repository(tmp_path))
+    figures = evaluate(opened(operations=UNCOMPLETED)[1], data("levels"), SETTINGS, Repository(tmp_path))
     assert figures["bits_per_dim"].value == pytest.approx(-figures["bound_5"].value / (4 * np.log(2)))
     assert set(figures) == SCORE | CODES | {"bits_per_dim"}
 
 
 def test_labelled_data_tell_whether_the_samples_are_of_their_class(opened, tmp_path):
-    figures = evaluate(opened(conditional=True)[1], data(labels=True), SETTINGS, Repository(tmp_path))
+    exported = opened(conditional=True, operations=UNCOMPLETED)[1]
+    figures = evaluate(exported, data(labels=True), SETTINGS, Repository(tmp_path))
     assert set(figures) == SCORE | CODES | {"class_accuracy", "classifier_accuracy"}
 
 

@@ -9,7 +9,7 @@ from models import noise
 from models.provenance import Figure
 from tests import tiny_bundle
 from training.datasets.splits import Examples
-from training.evaluation.terms import SEED, bits_per_dim, calibrate, score_figures, score_terms
+from training.evaluation.terms import SEED, bits_per_dim, calibrate, log_probability, score_figures, score_terms
 from training.recipe import Evaluation, Paired
 
 RANDOM = np.random.default_rng(0)
@@ -61,11 +61,23 @@ def test_one_row_has_figures_and_no_error(opened):
     assert {(figure.examples, figure.std_error) for figure in figures.values()} == {(1, None)}
 
 
-def test_exact_score_is_the_same_at_every_number_of_samples(opened):
+def test_model_without_noise_gives_the_log_probability_itself_and_no_bounds(opened):
     exact = tiny_bundle.log_prob(X, tiny_bundle.logits(np.zeros((1, 2))))
-    scored = score_terms(opened(exact=True)[1], Examples(X), (1, 100))
-    np.testing.assert_allclose(scored["bound_1"], exact, rtol=1e-5)
-    np.testing.assert_array_equal(scored["bound_1"], scored["bound_100"])
+    exported = opened(exact=True)[1]
+    scored = score_terms(exported, Examples(X), (1, 100))
+    assert set(scored) == {"log_prob"} == {log_probability(exported, 100)}
+    np.testing.assert_allclose(scored["log_prob"], exact, rtol=1e-5)
+    figures = score_figures(exported, Examples(X), Evaluation(samples=(1, 5), paired=Paired(samples=50, examples=3)))
+    assert set(figures) == {"log_prob"}
+    assert calibrate(exported, Examples(X)).quantiles[0] == pytest.approx(exact.min(), rel=1e-5)
+
+
+def test_model_without_noise_is_run_once_for_many_rows_whatever_the_number_of_samples(opened, monkeypatch):
+    exported, runs = opened(exact=True)[1], []
+    run = exported.run
+    monkeypatch.setattr(exported, "run", lambda name, inputs: runs.append(len(inputs["x"])) or run(name, inputs))
+    score_terms(exported, Examples(X), (5000,))
+    assert runs == [len(X)]
 
 
 def test_paired_figures_are_the_longer_bound_and_its_gain_on_the_same_rows_and_samples(opened):

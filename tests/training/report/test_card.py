@@ -24,6 +24,17 @@ def test_card_of_a_model_without_a_score_does_not_speak_of_bounds(opened):
     assert "lower bound" not in card(opened(operations=["encode", "decode"])[0])
 
 
+def test_card_tells_a_bound_from_the_log_probability_itself(opened):
+    bound, exact = card(opened()[0]), card(opened(version=2, exact=True)[0])
+    assert "importance weighted bound" in bound and "gives a lower bound" in bound
+    assert "`log_prob` is log p(x) itself, no bound" in exact and "lower bound" not in exact
+
+
+def test_card_of_a_model_that_completes_says_when_that_is_exact(opened):
+    assert "`complete` draws from the distribution given the kept values only where" in card(opened()[0])
+    assert "`complete` draws" not in card(opened(version=2, operations=["score"])[0])
+
+
 def noted(manifest, *notes):
     """The manifest of a recipe with notes."""
     made = manifest.provenance

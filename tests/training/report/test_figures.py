@@ -65,7 +65,10 @@ def test_a_headline_that_was_not_measured_does_not_count(judge):
 
 
 def test_a_score_without_noise_is_no_bound(judge):
-    assert judge({"bound_1": figure(-80.5, 0.31)}, exact=True).obtained == "80.50 ± 0.31 nats (exact)"
+    figures = {"other": figure(1), "log_prob": figure(-80.5, 0.31)}
+    headline = {"figure": "log_prob", "published": -79.2, "source": "Someone"}
+    assert judge(figures, exact=True) == ("80.50 ± 0.31 nats (exact)", "-")
+    assert judge(figures, headline, exact=True).published == "79.2 (Someone)"
 
 
 def test_a_model_without_figures_has_a_dash(judge):

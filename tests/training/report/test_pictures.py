@@ -9,7 +9,7 @@ from PIL import Image
 from models.manifest import Example, Operation
 from tests import tiny_bundle
 from training.datasets.splits import Examples
-from training.report.pictures import png, preview, samples
+from training.report.pictures import completions, png, preview, samples
 
 NOTHING = Examples(np.zeros((0, 2, 2)))
 
@@ -34,6 +34,16 @@ def test_picture_shows_the_expectation_of_samples(opened):
     manifest, exported = opened()
     z = exported.draw("sample", index=0, rows=64)["z"]
     np.testing.assert_allclose(tiles(preview(exported, manifest, NOTHING)), as_grey(expectations(z)), atol=1)
+
+
+def test_completions_are_below_the_examples_whose_upper_halves_they_keep(opened):
+    manifest, exported = opened()
+    x = np.random.default_rng(0).integers(0, 2, size=(8, 2, 2)).astype(np.uint8)
+    image = np.asarray(Image.open(io.BytesIO(completions(exported, manifest, Examples(x)))))
+    shown = image[7::14, 7::14].reshape(6, 4, 8, 4).transpose(0, 2, 1, 3)[:, :, 1:3, 1:3]
+    np.testing.assert_array_equal(shown[0], 255 * x)
+    assert (shown[1:, :, 0] == 255 * x[:, 0]).all()
+    assert len(np.unique(shown[1:, :, 1].reshape(5, -1), axis=0)) > 1
 
 
 def test_a_column_of_samples_is_of_one_class(opened):
