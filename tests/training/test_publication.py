@@ -15,6 +15,7 @@ from training import publication, recipe
 from training.errors import DataError, RecipeError
 
 TOLD = {"card.md", "report.html", "preview.png"}
+COMPLETED = {"completed_kept", "completed_first_half", "completed_last_half"}
 BOUNDS = {"elbo", "reconstruction", "kl", "bound_1", "bound_8"}
 FIGURES = {
     "autoencoder": {"squared_error"},
@@ -61,9 +62,9 @@ def test_a_bundle_measured_again_is_the_same_to_the_byte(copied, member):
 def test_figures_are_those_of_what_the_model_can(trained, member):
     manifest = read_bundle(trained(member).folder).manifest
     kind, figures = MEMBERS[member], set(manifest.provenance.figures)
-    expected = FIGURES[kind.family]
-    if kind.family != "autoencoder" and manifest.x.support == "levels":
-        expected = expected | {"bits_per_dim"}
+    expected = set(FIGURES[kind.family])
+    expected |= COMPLETED if "complete" in manifest.operations else set()
+    expected |= {"bits_per_dim"} if "score" in manifest.operations and manifest.x.support == "levels" else set()
     assert figures == expected | ({"class_accuracy", "classifier_accuracy"} if kind.conditional else set())
 
 

@@ -14,6 +14,11 @@ from training.networks.rows import RowNetwork, Rows
 
 SHAPES = [(5, 4), (3, 6), (7, 1), (1, 6), (1, 1)]
 SHAPE = HEIGHT, COLUMNS = 5, 4
+REACHES = {
+    "through the window": {"above": 1, "beside": 5, "dilations": [1]},
+    "along the row": {"above": 2, "beside": 1, "dilations": [1, 2, 1]},
+    "beyond the image": {"above": 9, "beside": 9, "dilations": [2, 9]},
+}
 
 
 def network(shape=SHAPE, parameters=2, **options):
@@ -27,10 +32,10 @@ def images(rows, seed=0):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("parameters", [1, 2])
-@pytest.mark.parametrize("reach", [{}, {"above": 1, "beside": 5, "dilations": [1]}, {"above": 9, "dilations": [2, 9]}])
+@pytest.mark.parametrize("reach", REACHES.values(), ids=REACHES)
 def test_a_pixel_reaches_all_that_come_after_it_and_no_other(shape, parameters, reach):
     pixels = shape[0] * shape[1]
-    (order,) = reached(network(shape, parameters, **{"beside": 5} | reach), pixels)
+    (order,) = reached(network(shape, parameters, **reach), pixels)
     assert torch.equal(order, torch.ones(pixels, pixels, dtype=torch.bool).triu(1))
 
 
