@@ -29,10 +29,11 @@ def move(family, golden, random):
 
 def parameters(family, golden):
     """Those that x was drawn by: of its code, or of the x that it became itself."""
-    if "z" not in golden.inputs:
-        return family.network(family._scaled(torch.from_numpy(golden.outputs["x"]).flatten(1)))[:, 0]
-    condition = one_hot(torch.from_numpy(golden.inputs["label"]), family.classes) if family.classes else None
-    return family.decoder.network(beside(torch.from_numpy(golden.inputs["z"]), condition))
+    told = golden.inputs | golden.outputs
+    if "z" not in told:
+        return family.network(family._scaled(torch.from_numpy(told["x"]).flatten(1)))[:, 0]
+    condition = one_hot(torch.from_numpy(told["label"]), family.classes) if family.classes else None
+    return family.decoder.network(beside(torch.from_numpy(told["z"]), condition))
 
 
 @pytest.mark.parametrize("member", DISCRETE)

@@ -66,7 +66,6 @@ def test_orders_are_the_same_each_time():
     assert torch.equal(places(made(orders=5)), places(made(orders=5, seed=1, widths=[40, 40])))
 
 
-@torch.no_grad()
 def test_fewer_orders_are_the_first_of_more():
     assert torch.equal(places(made(orders=3)), places(made(orders=5))[:3])
 
