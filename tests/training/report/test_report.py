@@ -61,7 +61,7 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize(
     ("operations", "sections"),
     [
-        (OPERATIONS, ["samples", "reconstructions", "traversals", "kl"]),
+        (OPERATIONS, ["samples", "reconstructions", "completions", "traversals", "kl"]),
         (("encode", "decode"), ["reconstructions", "kl"]),
         (("sample", "decode"), ["samples", "traversals"]),
         (("sample",), ["samples"]),
