@@ -53,7 +53,7 @@ def test_every_bundle_is_ready(client, repository):
 REQUESTS = {
     "sample": (["sample"], lambda model: {"num_samples": 3}, 3),
     "encode": (["encode"], lambda model: {"x": binary(model)}, 4),
-    "decode": (["decode"], lambda model: {"z": np.zeros((2, *model.metadata["shapes"]["z"])).tolist()}, 2),
+    "decode": (["decode"], lambda model: {"z": np.zeros((2, *model.metadata["shapes"].get("z", [1]))).tolist()}, 2),
     "reconstruct": (["encode", "decode"], lambda model: {"x": binary(model)}, 4),
     "interpolate": (["encode", "decode"], lambda model: dict(zip(("start", "end"), ends(model), strict=True)), 8),
     "traverse": (
