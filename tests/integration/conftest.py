@@ -47,7 +47,7 @@ CAN = {"tiny": OPERATIONS, "autoencoder": ("encode", "decode")} | {
     name: tuple(manifest.operations) for name, manifest in MANIFESTS.items()
 }
 
-EXACT = {name for name, manifest in MANIFESTS.items() if manifest.family == "autoregressive"}
+EXACT = {name for name, made in MANIFESTS.items() if "score" in made.operations and not made.operations["score"].noise}
 
 
 def those_that(*operations):

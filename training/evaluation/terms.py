@@ -19,7 +19,7 @@ from training.recipe import Evaluation, Paired
 SEED = 1  # the service's `score` with this seed and an image's index gives that image's very terms
 CALIBRATION_SAMPLES = 16
 
-_RUN = 1000  # rows times samples in one run of a graph; more at once lie outside of the caches and take longer
+_RUN = 1000  # rows times samples in one run of a graph
 
 
 def score_figures(exported: Exported, test: Examples, settings: Evaluation) -> dict[str, Figure]:
@@ -57,7 +57,7 @@ def log_probability(exported: Exported, samples: int) -> str:
 
 def score_terms(exported: Exported, examples: Examples, samples: tuple[int, ...]) -> Arrays:
     """Per row, (rows,) in nats: the mean of each term of the graph, and `bound_K` for each K, or `log_prob`."""
-    rows = _RUN if _is_exact(exported) else max(1, _RUN // max(samples))
+    rows = max(1, _RUN // _drawn(exported, samples))
     blocks = range(0, len(examples.x), rows)
 
     def score(start: int) -> Arrays:
@@ -81,7 +81,7 @@ def _paired(exported: Exported, test: Examples, shorter: int, settings: Paired) 
 
 def _score_block(exported: Exported, examples: Examples, index: int, samples: tuple[int, ...]) -> Arrays:
     chunks = []
-    count = 1 if _is_exact(exported) else max(samples)
+    count = _drawn(exported, samples)
     for start in range(0, count, _RUN):
         drawn = range(start, min(start + _RUN, count))
         noise = exported.draw("score", seed=SEED, index=index, rows=len(examples.x), samples=drawn)
@@ -92,6 +92,11 @@ def _score_block(exported: Exported, examples: Examples, index: int, samples: tu
     if _is_exact(exported):
         return means | {"log_prob": log_weight[:, 0].astype(np.float64)}
     return means | {f"bound_{k}": bounds.importance_weighted_bound(log_weight[:, :k]).value for k in samples}
+
+
+def _drawn(exported: Exported, samples: tuple[int, ...]) -> int:
+    """How many samples a row takes; one stands for the none of a model without noise."""
+    return 1 if _is_exact(exported) else max(samples)
 
 
 def _is_exact(exported: Exported) -> bool:

@@ -98,5 +98,5 @@ def _order(number: int, dimensions: int) -> Tensor:
 
 
 def _degrees(width: int, dimensions: int) -> Tensor:
-    """For each unit, up to which place of the order it may see; evenly spread, for no dimension sees the last."""
-    return torch.arange(width) * max(1, dimensions - 1) // width
+    """For each unit, up to which place of the order it may see: evenly from the first to the last but one, (width,)."""
+    return torch.linspace(0, max(0, dimensions - 2), width).round().long()

@@ -23,8 +23,8 @@ _CHANNELS_LAST: Any = {"memory_format": torch.channels_last}  # what the CPU's c
 class Rows(Frozen):
     """Each row a token of `width` numbers in `layers` of a transformer, each pixel `channels` numbers along its row.
 
-    A pixel's window reaches `above` rows up and `beside` columns to either side; a convolution of each of `dilations`
-    looks so many pixels back.
+    A pixel's window, of `window` channels, reaches `above` rows up and `beside` columns to either side; a convolution
+    of each of `dilations` looks so many pixels back.
     """
 
     width: Size = 128
