@@ -14,7 +14,7 @@ from training.families.autoregressive import Autoregressive, AutoregressiveOptio
 from training.family import Turn
 
 NETWORKS = {"masked": HIDDEN, "mixture": HIDDEN | {"orders": 3}, "rows": ROWS}
-STRENGTHS = {"masked": 4, "mixture": 4, "rows": 2}
+STRENGTHS = {"masked": 6, "mixture": 8, "rows": 2}
 LIKELIHOODS = {"bernoulli": ((3, 4), 1), "binomial": ((2, 3), 3), "discretized_logistic": ((2, 3), 3)}
 D = math.prod(SHAPES["bernoulli"])
 
@@ -79,8 +79,8 @@ def test_score_is_the_sum_of_each_pixels_log_probability_given_those_before_it()
         first, second = ((layer.after[0] == pixel).nonzero()[0, 0] for layer in (network.first, network.hidden[0]))
         network.first.weight[first, pixel] = 100
         network.hidden[0].weight[second, first] = 100
-        network.last.weight[pixel + 1, second] = repeat
-    network.last.bias[0] = -repeat
+        network.last.weight[pixel + 1, second] = 2 * repeat
+    network.last.bias.fill_(-repeat)
     x = torch.tensor([[0] * D, [1] * D, [0, 1] * 6, [1, 1, 1, 0, 0, 0] * 2]).float()
     changes = [0, 0, 11, 3]
     scored = module.score(x.view(-1, 3, 4))["log_weight"]

@@ -8,7 +8,7 @@ import torch
 from torch.distributions import Independent, Normal
 
 from models.manifest import Example
-from tests.training.conftest import EXAMPLES, OPTIONS, build, examples
+from tests.training.conftest import EXAMPLES, HIDDEN, OPTIONS, ROWS, build, examples
 from training.build import build as build_by
 from training.datasets.splits import Dataset
 from training.evaluation.terms import score_terms
@@ -98,12 +98,11 @@ def test_data_with_a_range_is_scaled_by_its_range_alone(likelihood):
 
 
 @pytest.mark.parametrize("likelihood", [name for name in EXAMPLES if EXAMPLES[name].range])
-def test_an_autoregressive_model_takes_the_ends_of_a_range_for_minus_one_and_one(likelihood):
-    rows = examples(likelihood)
-    asked, data = recipe(likelihood, "autoregressive"), Dataset("rows", EXAMPLES[likelihood], rows, rows, rows)
-    module, (low, high) = build_by(asked, data), EXAMPLES[likelihood].range
-    ends = torch.tensor([low, high]).repeat(rows[0].size, 1).T
-    assert module._scaled(ends).unique(dim=1).tolist() == [[-1], [1]]
+@pytest.mark.parametrize(("network", "ends"), [(HIDDEN, [0, 1]), (ROWS, [-1, 1])])
+def test_an_autoregressive_model_scales_a_range_as_its_network_takes_it(likelihood, network, ends):
+    module, (low, high) = build("autoregressive", likelihood, network=network), EXAMPLES[likelihood].range
+    given = torch.tensor([low, high]).repeat(math.prod(module.shape), 1).T
+    assert module._scaled(given).unique(dim=1).flatten().tolist() == ends
 
 
 def great_data(rows=400):

@@ -52,11 +52,12 @@ class Autoregressive(Family):
         super().__init__(options, example, shape, classes)
         dimensions = math.prod(shape)
         low, high = example.range or (-1.0, 1.0)
+        zero = low if isinstance(options.network, Masked) else (low + high) / 2  # what is mostly low is best near 0
         self.likelihood = LIKELIHOODS[options.likelihood](example, dimensions)
         self.center: Tensor
         self.spread: Tensor
-        self.register_buffer("center", torch.full((dimensions,), (low + high) / 2))
-        self.register_buffer("spread", torch.full((dimensions,), (high - low) / 2))
+        self.register_buffer("center", torch.full((dimensions,), zero))
+        self.register_buffer("spread", torch.full((dimensions,), high - zero))
         if isinstance(options.network, Masked):
             self.network: MADE | RowNetwork = MADE(options.network, dimensions, self.likelihood.parameters)
         elif len(shape) == 2:

@@ -16,8 +16,8 @@ Size = Annotated[int, Field(ge=1)]
 class Masked(Frozen):
     """The hidden layers, and in how many orders the dimensions are gone through; a mixture of them where several.
 
-    The first order is that of the data, the second its reverse, all others are random. A `residual` layer adds its
-    input where the widths agree.
+    A single order is that of the data; several are random ones, each followed by its reverse. A `residual` layer adds
+    its input where the widths agree.
     """
 
     widths: Annotated[tuple[Size, ...], Field(min_length=1)]
@@ -30,7 +30,8 @@ class Masked(Frozen):
 class MADE(nn.Module):
     """x (batch, D) to `parameters` numbers a dimension, of which each depends only on dimensions before its own.
 
-    The orders share the weights; each has masks and biases of its own. All dimensions are one part.
+    The orders share the weights; each has masks and biases of its own. The masks of an order let through what those of
+    its reverse do not, so that the two have no weight in common. All dimensions are one part.
     """
 
     parts = 1
@@ -38,8 +39,11 @@ class MADE(nn.Module):
     def __init__(self, options: Masked, dimensions: int, parameters: int) -> None:
         super().__init__()
         self.orders, self.residual = options.orders, options.residual
-        ranks = torch.stack([_order(number, dimensions) for number in range(options.orders)])
-        degrees = [_degrees(width, dimensions).expand(options.orders, -1) for width in options.widths]
+        if options.orders == 1:
+            ranks = torch.arange(dimensions).unsqueeze(0)
+        else:
+            ranks = torch.stack([_order(number, dimensions) for number in range(options.orders)])
+        degrees = [_degrees(width, dimensions, options.orders) for width in options.widths]
         self.first = _MaskedLinear(ranks, degrees[0])
         self.hidden = nn.ModuleList(_MaskedLinear(before, after) for before, after in pairwise(degrees))
         self.last = _MaskedLinear(degrees[-1] + 1, ranks.repeat(1, parameters))
@@ -90,13 +94,16 @@ class _MaskedLinear(nn.Module):
 
 
 def _order(number: int, dimensions: int) -> Tensor:
-    """The place of each dimension in an order, (D,)."""
-    places = torch.arange(dimensions)
-    if number < 2:
-        return places.flip(0) if number else places
-    return torch.randperm(dimensions, generator=torch.Generator().manual_seed(number))
+    """The place of each dimension in one of several orders, (D,)."""
+    places = torch.randperm(dimensions, generator=torch.Generator().manual_seed(number // 2))
+    return dimensions - 1 - places if number % 2 else places
 
 
-def _degrees(width: int, dimensions: int) -> Tensor:
-    """For each unit, up to which place of the order it may see: evenly from the first to the last but one, (width,)."""
-    return torch.linspace(0, max(0, dimensions - 2), width).round().long()
+def _degrees(width: int, dimensions: int, orders: int) -> Tensor:
+    """For each unit, up to which place of each order it may see, (orders, width).
+
+    Evenly from the first place to the last but one; in a reverse order the other way round.
+    """
+    last = max(0, dimensions - 2)
+    degrees = torch.linspace(0, last, width).round().long()
+    return torch.stack([last - degrees if number % 2 else degrees for number in range(orders)])

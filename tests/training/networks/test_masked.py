@@ -55,11 +55,29 @@ def test_a_single_dimension_knows_of_nothing():
     assert places(made(dimensions=1), dimensions=1).tolist() == [[0]]
 
 
-def test_orders_are_that_of_the_data_its_reverse_and_others():
-    first, second, *others = places(made(orders=5)).tolist()
-    assert first == list(range(DIMENSIONS))
-    assert second == first[::-1]
-    assert len({tuple(order) for order in [first, second, *others]}) == 5
+def test_a_single_order_is_that_of_the_data():
+    assert places(made(orders=1)).tolist() == [list(range(DIMENSIONS))]
+
+
+def test_orders_of_a_mixture_differ_and_go_by_twos_one_the_reverse_of_the_other():
+    orders = places(made(orders=5)).tolist()
+    assert len({tuple(order) for order in orders}) == 5
+    for order, reverse in [orders[:2], orders[2:4]]:
+        assert [DIMENSIONS - 1 - place for place in order] == reverse
+
+
+@torch.no_grad()
+def test_an_order_and_its_reverse_use_different_weights_and_together_all():
+    """With one unit a degree, and no bias to tell units apart."""
+    network = made(orders=2, widths=[DIMENSIONS - 1])
+    used = []
+    for order in range(2):
+        network.zero_grad()
+        with torch.enable_grad():
+            network(torch.randn(20, DIMENSIONS))[:, order].square().sum().backward()
+        used.append([layer.weight.grad != 0 for layer in (network.first, network.last)])
+    for of_order, of_reverse in zip(*used, strict=True):
+        assert (of_order ^ of_reverse).all()
 
 
 def test_orders_are_the_same_each_time():
