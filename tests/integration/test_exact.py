@@ -19,7 +19,7 @@ def test_sample_goes_on_as_it_was_from_any_number_of_its_rows(model):
 
 
 @pytest.mark.parametrize("name", sorted(EXACT))
-def test_a_draw_takes_less_than_a_tenth_of_the_evaluations_that_there_are_dimensions(name):
-    """At batch 1, in the mean of many draws; the small images of ar-digits leave the least to save."""
+def test_a_draw_takes_far_fewer_evaluations_than_there_are_dimensions(name):
+    """At batch 1, in the mean of many draws; the small images of ar-digits leave less to save."""
     bundle = newest_shipped(name)
-    assert saved(bundle, mean_steps(bundle, batch=1)) > 10
+    assert saved(bundle, mean_steps(bundle, batch=1)) >= (20 if bundle.manifest.shapes["x"] == (28, 28) else 10)
