@@ -31,7 +31,7 @@ def test_there_is_a_bundle_for_every_recipe_and_all_together_stay_small():
 
 def test_graphs_of_every_bundle_hold_at_most_five_megabytes_of_parameters():
     for name, manifest in MANIFESTS.items():
-        assert max(manifest.digests[graph].size for graph in manifest.graphs) <= 5e6, name
+        assert max(manifest.digests[graph].bytes for graph in manifest.graphs) <= 5e6, name
 
 
 def test_bounds_of_every_bundle_rise_with_the_samples():
