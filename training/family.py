@@ -4,7 +4,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
@@ -74,6 +74,16 @@ class Turn:
             gradient.copy_(part.view_as(gradient))
 
 
+def adamw(
+    module: nn.Module, learning_rate: float, weight_decay: float, betas: tuple[float, float] = (0.9, 0.999)
+) -> Optimizer:
+    """Over all parameters of the module, of which only matrices decay (Loshchilov and Hutter 2019)."""
+    matrices = [parameter for parameter in module.parameters() if parameter.dim() > 1]
+    others = [parameter for parameter in module.parameters() if parameter.dim() <= 1]
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=True)
+
+
 def one_hot(label: Tensor, classes: int) -> Tensor:
     """(rows, classes) of 0 and 1."""
     return (label.unsqueeze(-1) == torch.arange(classes, device=label.device)).float()
@@ -83,11 +93,12 @@ class Family(nn.Module, ABC):
     """A kind of generative model over x of one shape, given one of `classes` labels if it is `conditional`.
 
     `Options` are the keys of a recipe's [model]; `absent` tells for each operation that it lacks why, in the model's
-    own terms. Without labels, `classes` is 0.
+    own terms, and `realness_kind` what `criticize` answers. Without labels, `classes` is 0.
     """
 
     Options: ClassVar[type[Frozen]]
     absent: Mapping[OperationName, str]
+    realness_kind: Literal["logit", "critic"] | None = None
     conditional: ClassVar[bool] = False
 
     def __init__(self, options: Any, example: Example, shape: Shape, classes: int = 0) -> None:
@@ -98,11 +109,16 @@ class Family(nn.Module, ABC):
         self.classes = classes
 
     def optimizers(self, learning_rate: float, weight_decay: float) -> dict[str, Optimizer]:
-        """The optimisers by name; one over all parameters unless a family says otherwise. Only matrices decay."""
-        matrices = [parameter for parameter in self.parameters() if parameter.dim() > 1]
-        others = [parameter for parameter in self.parameters() if parameter.dim() <= 1]
-        groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-        return {"all": torch.optim.AdamW(groups, lr=learning_rate, fused=True)}
+        """The optimisers by name; one over all parameters unless a family says otherwise."""
+        return {"all": adamw(self, learning_rate, weight_decay)}
+
+    def averaged_part(self) -> nn.Module:
+        """What is validated and kept with weights averaged over the steps; of all else the last are."""
+        return self
+
+    def frame(self) -> Tensor | None:
+        """What a filmstrip of the training shows of each time, (rows, *shape), if there is anything to see."""
+        return None
 
     def standardize(self, center: Tensor, spread: Tensor) -> None:
         """Take real data in these units, (D,) each: every part that asks for a center and a spread gets them."""
@@ -116,8 +132,8 @@ class Family(nn.Module, ABC):
         """Learn from one batch; the scalars to show."""
 
     @abstractmethod
-    def validation_loss(self, x: Tensor, label: Tensor | None) -> Tensor:
-        """What early stopping watches, one value a row, in nats."""
+    def validation_loss(self, x: Tensor, label: Tensor | None) -> Tensor | None:
+        """What early stopping watches, one value a row, in nats; None where nothing tells which epoch is the best."""
 
     @abstractmethod
     def operations(self) -> dict[OperationName, Function]:

@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 import torch
 from pydantic import ValidationError
+from safetensors.numpy import load, save
 
 from models import golden
 from models.manifest import Manifest
@@ -25,12 +26,12 @@ from training.export import TOLERANCE, export
 from training.exported import Exported
 from training.family import Family
 from training.recipe import Recipe, first_complaint
-from training.report import History, report
+from training.report import report
 from training.report.card import card
 from training.report.pictures import preview
 from training.trainer import Fitted
 
-_HISTORY = "history.json"
+_HISTORY, _FRAMES = "history.json", "frames.safetensors"
 
 
 def publish(family: Family, dataset: Dataset, recipe: Recipe, fitted: Fitted, repository: Repository) -> Path:
@@ -41,6 +42,7 @@ def publish(family: Family, dataset: Dataset, recipe: Recipe, fitted: Fitted, re
         **graphs,
         TOLERANCE.file: golden.pack(rows),
         _HISTORY: json.dumps(fitted.history, indent=0).encode(),
+        **({} if fitted.frames is None else {_FRAMES: save({"frames": fitted.frames.numpy()})}),
     }
     version = max(repository.versions(recipe.name), default=0) + 1
     manifest = Manifest(
@@ -53,6 +55,7 @@ def publish(family: Family, dataset: Dataset, recipe: Recipe, fitted: Fitted, re
         shapes=family.shapes(),
         operations=operations,
         absent=dict(family.absent),
+        realness_kind=family.realness_kind,
         golden=TOLERANCE,
         calibration=calibrate(exported, dataset.examples("validation")),
         provenance=Provenance(
@@ -68,7 +71,7 @@ def publish(family: Family, dataset: Dataset, recipe: Recipe, fitted: Fitted, re
         ),
         digests=digests(files),
     )
-    return repository.publish(manifest, files | _told(exported, manifest, dataset.examples("test"), fitted.history))
+    return repository.publish(manifest, files | _told(exported, manifest, dataset.examples("test"), files))
 
 
 def evaluate_again(folder: Path) -> Manifest:
@@ -89,8 +92,7 @@ def evaluate_again(folder: Path) -> Manifest:
     exported = Exported(bundle.manifest.operations, bundle.files)
     figures = evaluate(exported, dataset, recipe.evaluation, repository)
     manifest = _with_figures(bundle.manifest, figures)
-    history = json.loads(bundle.files.get(_HISTORY, b"[]"))
-    told = _told(exported, manifest, dataset.examples("test"), history)
+    told = _told(exported, manifest, dataset.examples("test"), bundle.files)
     return read_bundle(repository.amend(manifest, {**bundle.files, **told})).manifest
 
 
@@ -99,12 +101,14 @@ def _with_figures(manifest: Manifest, figures: Mapping[str, Figure]) -> Manifest
     return manifest.model_copy(update={"provenance": provenance})
 
 
-def _told(exported: Exported, manifest: Manifest, test: Examples, history: History) -> dict[str, bytes]:
-    """The files for people."""
+def _told(exported: Exported, manifest: Manifest, test: Examples, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files for people, from the others."""
     picture = preview(exported, manifest, test)
+    history = json.loads(files.get(_HISTORY, b"[]"))
+    frames = load(files[_FRAMES])["frames"].astype(numpy.float32) if _FRAMES in files else None
     return {
-        "card.md": card(manifest).encode(),
-        "report.html": report(exported, manifest, history, test),
+        "card.md": card(manifest, history).encode(),
+        "report.html": report(exported, manifest, history, test, frames),
         **({"preview.png": picture} if picture else {}),
     }
 

@@ -3,16 +3,15 @@
 import math
 import time
 from collections.abc import Iterator
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from training.averaging import Averaged
 from training.batches import Batch, on_device
 from training.datasets.splits import Dataset
 from training.errors import TrainingError
@@ -22,14 +21,20 @@ from training.processes import launch
 from training.recipe import Recipe, Training
 
 _VALIDATION_ROWS = 1000
+_FRAMES = 8
+_PLAIN = ("best_weights", "history", "frames", "minutes")  # of the run's state
 _DECIDES = {"family", "seed", "data", "model", "training"}  # what of a recipe decides the weights
 
 
 class Fitted(NamedTuple):
-    """The averaged weights of the best epoch are in the family; `history` has a row an epoch."""
+    """The averaged weights of the best epoch are in the family; `history` has a row an epoch.
+
+    `frames`, (times, rows, *shape), are what there was to see at evenly spread times of the training, if anything.
+    """
 
     history: list[dict[str, float]]
     minutes: float
+    frames: Tensor | None = None
 
 
 def fit(family: Family, dataset: Dataset, recipe: Recipe, checkpoint: Path, device: str = "auto") -> Fitted:
@@ -56,7 +61,7 @@ def fit(family: Family, dataset: Dataset, recipe: Recipe, checkpoint: Path, devi
             record()
     family.load_state_dict(run.best_weights)
     family.to("cpu").eval()
-    return Fitted(run.history, run.minutes)
+    return Fitted(run.history, run.minutes, torch.stack([frame.cpu() for frame in run.frames]) if run.frames else None)
 
 
 class _Run:
@@ -72,10 +77,10 @@ class _Run:
         self.optimizers: dict[str, Any] = {name: fabric.setup_optimizers(o) for name, o in optimizers.items()}
         for group in self._parameter_groups():
             group["initial_lr"] = group["lr"]
-        self.averaged = deepcopy(self.family).eval().requires_grad_(False)
-        self._weights, self._averaged_weights = (list(model.parameters()) for model in (self.family, self.averaged))
+        self.averaged = Averaged(self.family, self.settings.ema)
         self.best_weights: dict[str, Tensor] = {}
         self.history: list[dict[str, float]] = []
+        self.frames: list[Tensor] = []
         self.minutes = 0.0
 
     @property
@@ -84,7 +89,8 @@ class _Run:
 
     @property
     def best_epoch(self) -> int:
-        return min(range(self.epoch), key=lambda epoch: self.history[epoch]["validation"])
+        """Of those without a validation loss the last."""
+        return min(range(self.epoch), key=lambda epoch: self.history[epoch].get("validation", -epoch))
 
     @property
     def finished(self) -> bool:
@@ -104,32 +110,32 @@ class _Run:
             turn = Turn(step, self.fabric, self.optimizers, self.settings.gradient_clip)
             with self.fabric.autocast():
                 losses = self.family.train_step(batch.x.float(), batch.label, turn)
-            self._average(step)
+            self.averaged.follow(step)
             for name, value in losses.items():
                 sums[name] = sums.get(name, torch.zeros_like(value)) + value.detach()
         means = {name: total / steps for name, total in sums.items()}
         self.history.append({name: float(mean) for name, mean in self.fabric.all_reduce(means).items()})
         self._refuse_what_is_not_finite()
 
-    def _average(self, step: int) -> None:
-        """The exponential average of the weights, which forgets its first steps faster: a short run has few others."""
-        decay = min(self.settings.ema, (1 + step) / (10 + step)) if step else 0.0
-        get_ema_multi_avg_fn(decay)(self._averaged_weights, self._weights, None)
-
     def judge(self, validation: Batch) -> None:
-        """The validation loss of the averaged weights; they are kept if none were better."""
+        """The validation loss of the averaged weights, which are kept if none were better or nothing tells; a frame."""
         torch.manual_seed(self.recipe.seed)
-        for kept, current in zip(self.averaged.buffers(), self.family.buffers(), strict=True):
-            kept.copy_(current)
+        self.averaged.catch_up()
         with torch.no_grad(), self.fabric.autocast():
             blocks = torch.arange(len(validation.x)).split(_VALIDATION_ROWS)
-            losses = [
-                self.averaged.validation_loss(rows.x.float(), rows.label) for rows in map(validation.take, blocks)
+            given = [
+                self.averaged.family.validation_loss(rows.x.float(), rows.label)
+                for rows in map(validation.take, blocks)
             ]
-        self.history[-1]["validation"] = float(torch.cat(losses).mean())
-        self._refuse_what_is_not_finite()
+        if losses := [loss for loss in given if loss is not None]:
+            self.history[-1]["validation"] = float(torch.cat(losses).mean())
+            self._refuse_what_is_not_finite()
+        elif self.settings.patience is not None:
+            raise TrainingError(f"patience watches a validation loss, and the family {self.recipe.family} has none")
         if self.best_epoch == self.epoch - 1:
-            self.best_weights = {name: value.clone() for name, value in self.averaged.state_dict().items()}
+            self.best_weights = {name: value.clone() for name, value in self.averaged.family.state_dict().items()}
+        if self.epoch * _FRAMES // self.settings.epochs > len(self.frames):
+            self.frames += [frame for frame in [self.averaged.family.frame()] if frame is not None]
 
     def save(self, checkpoint: Path) -> None:
         """Replace the checkpoint in one step, so that a kill leaves the old one or the new one."""
@@ -147,19 +153,18 @@ class _Run:
             if saved[what] != self._subject[what]:
                 raise TrainingError(f"{checkpoint} is of another {what}; go back to that, or start over with --restart")
         self.family.load_state_dict(saved["family"])
-        self.averaged.load_state_dict(saved["averaged"])
+        self.averaged.family.load_state_dict(saved["averaged"])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(saved["optimizers"][name])
-        self.best_weights, self.history, self.minutes = saved["best_weights"], saved["history"], saved["minutes"]
+        for name in _PLAIN:
+            setattr(self, name, saved[name])
 
     def _state(self) -> dict[str, Any]:
         return {
             "family": self.family.state_dict(),
-            "averaged": self.averaged.state_dict(),
+            "averaged": self.averaged.family.state_dict(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "best_weights": self.best_weights,
-            "history": self.history,
-            "minutes": self.minutes,
+            **{name: getattr(self, name) for name in _PLAIN},
         }
 
     def _refuse_what_is_not_finite(self) -> None:

@@ -32,7 +32,8 @@ WIDTH = 40  # two such layers hold a matrix that is stored in half precision
 HIDDEN = {"widths": [WIDTH, WIDTH], "activation": "tanh"}
 ROWS = {"width": 20, "heads": 2, "layers": 2, "channels": 6, "dilations": [1, 2], "above": 2, "beside": 2, "window": 8}
 CODED = {"latent": 2, "encoder": HIDDEN, "decoder": HIDDEN}
-OPTIONS = {"autoencoder": CODED, "autoregressive": {"network": HIDDEN}, "vae": CODED}
+PLAYED = {"latent": 2, "generator": HIDDEN, "critic": HIDDEN}
+OPTIONS = {"autoencoder": CODED, "autoregressive": {"network": HIDDEN}, "gan": PLAYED, "vae": CODED, "wgan": PLAYED}
 
 
 class Member(NamedTuple):
@@ -67,6 +68,15 @@ MEMBERS = {
         {"encoder": CONVOLUTIONAL, "decoder": CONVOLUTIONAL, "prior": {"layers": 2}, "samples": 2},
         conditional=True,
     ),
+    "gan-minimax": Member("gan", "gaussian", {"objective": "minimax", "r1": 0.5, "r1_every": 2}),
+    "gan-conditional-convolutional": Member(
+        "gan", "discretized_logistic", {"generator": CONVOLUTIONAL, "critic": CONVOLUTIONAL}, conditional=True
+    ),
+    "wgan-clip": Member("wgan", "gaussian", {"constraint": "clip"}),
+    "wgan-spectral": Member(
+        "wgan", "discretized_logistic", {"constraint": "spectral_norm", "critic": CONVOLUTIONAL, "critic_steps": 1}
+    ),
+    "wgan-conditional": Member("wgan", "gaussian", {"criticize": False}, conditional=True),
     "autoregressive-mixture": Member("autoregressive", "bernoulli", {"network": HIDDEN | {"orders": 3}}),
     "autoregressive-rows": Member("autoregressive", "bernoulli", {"network": ROWS}),
     "autoregressive-rows-levels": Member("autoregressive", "discretized_logistic", {"network": ROWS | {"layers": 1}}),
@@ -98,8 +108,14 @@ def build(family, likelihood, conditional=False, **options):
     """A family with random weights that are the same each time."""
     torch.manual_seed(0)
     kind = FAMILIES[family]
-    asked = kind.Options.model_validate({"likelihood": likelihood} | OPTIONS[family] | options)
+    asked = kind.Options.model_validate(model_options(family, likelihood) | options)
     return kind(asked, EXAMPLES[likelihood], SHAPES[likelihood], len(LABELS) if conditional else 0)
+
+
+def model_options(family, likelihood):
+    """A recipe's [model], without what a member adds."""
+    stated = "likelihood" in FAMILIES[family].Options.model_fields
+    return ({"likelihood": likelihood} if stated else {}) | OPTIONS[family]
 
 
 def build_member(name):
@@ -171,7 +187,7 @@ def trained(tmp_path_factory):
         member = MEMBERS[name]
         source, recipe = root / f"{name}.npz", root / f"{name}.toml"
         np.savez(source, x=examples(member.likelihood), label=np.array(LABELS)[labels()])
-        model = {"likelihood": member.likelihood} | OPTIONS[member.family] | member.options
+        model = model_options(member.family, member.likelihood) | member.options
         recipe.write_text(
             RECIPE.format(
                 name=name,

@@ -37,8 +37,8 @@ def test_every_operation_of_the_bundle_runs_from_its_files_alone(trained, member
         data = {tensor: known[tensor] for tensor in bundle.manifest.inputs(name)}
         return exported.run(name, data | exported.draw(name, index=0, rows=5, samples=samples))
 
-    if "encode" in bundle.manifest.operations:
-        known["z"] = run("encode")["z"]
+    if "decode" in bundle.manifest.operations:
+        known["z"] = run("encode" if "encode" in bundle.manifest.operations else "sample")["z"]
     for name, operation in bundle.manifest.operations.items():
         outputs = run(name, range(2) if name == "score" else None)
         assert set(outputs) == set(operation.outputs)
@@ -94,7 +94,12 @@ def broken(trained, tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "error", "complaint"),
     [
-        ('"autoencoder"', '"vqvae"', RecipeError, "no family vqvae; there are autoencoder, autoregressive, vae"),
+        (
+            '"autoencoder"',
+            '"vqvae"',
+            RecipeError,
+            "no family vqvae; there are autoencoder, autoregressive, gan, vae, wgan",
+        ),
         ("latent = 2", "latent = 0", RecipeError, r"\[model\]: latent: Input should be greater than or equal to 1"),
         ("latent = 2", "latent = 2\nbeta = 2.0", RecipeError, r"\[model\]: beta: Extra inputs are not permitted"),
         ('"gaussian"', '"bernoulli"', RecipeError, "bernoulli is for binary data, not real"),

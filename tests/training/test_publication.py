@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
+from safetensors.numpy import load
 
 from models.manifest import Manifest
 from models.repository import MANIFEST, SEAL, digests, read_bundle
@@ -20,7 +21,9 @@ BOUNDS = {"elbo", "reconstruction", "kl", "bound_1", "bound_8"}
 FIGURES = {
     "autoencoder": {"squared_error"},
     "autoregressive": {"log_prob"},
+    "gan": set(),
     "vae": {"squared_error", "active_units", "posterior_sd"} | BOUNDS,
+    "wgan": set(),
 }
 LOSSES = {
     "autoencoder": ["reconstruction_error"],
@@ -157,3 +160,18 @@ def test_other_data_under_the_same_name_are_refused_and_change_nothing(copied, t
 def test_bundle_of_another_recipe_format_is_refused(tmp_path):
     with pytest.raises(RecipeError, match="is none of ours; name: Field required"):
         publication.evaluate_again(tiny_bundle.publish(tmp_path))
+
+
+@pytest.mark.parametrize("member", ["gan-binomial", "wgan-conditional"])
+def test_where_nothing_tells_which_epoch_is_best_history_and_card_say_that_it_is_the_last(trained, member):
+    files = read_bundle(trained(member).folder).files
+    assert [list(row) for row in json.loads(files["history.json"])] == [["generator", "critic", "estimate"]] * 2
+    assert "the last epoch kept" in files["card.md"].decode()
+    assert "Best epoch" not in files["report.html"].decode()
+
+
+def test_frames_of_images_are_in_the_report_and_a_model_without_them_has_none(trained):
+    pages = [read_bundle(trained(member).folder).files for member in ("gan-binomial", "vae-binomial")]
+    assert [b'id="film"' in files["report.html"] for files in pages] == [True, False]
+    assert load(pages[0]["frames.safetensors"])["frames"].shape == (2, 10, 3, 4)
+    assert "frames.safetensors" not in pages[1]

@@ -14,6 +14,7 @@ from lightning_fabric.accelerators import CUDAAccelerator
 from models.fields import Frozen
 from tests.training.conftest import EXAMPLES, build, examples
 from tests.training.test_events import rows as rows_of_events
+from training.adversarial import Adversarial
 from training.datasets.splits import Dataset, Labels
 from training.errors import TrainingError
 from training.families import FAMILIES
@@ -25,7 +26,9 @@ DROPPING = {"widths": [8], "dropout": 0.2}
 OPTIONS = {
     "autoencoder": {"decoder": DROPPING},
     "autoregressive": {"network": DROPPING | {"orders": 2}},
+    "gan": {"generator": DROPPING, "critic": DROPPING, "r1": 1.0, "r1_every": 2},
     "vae": {"decoder": DROPPING},
+    "wgan": {"generator": DROPPING, "critic": DROPPING, "constraint": "spectral_norm", "critic_steps": 2},
 }
 DATA = Dataset("rows", EXAMPLES["bernoulli"], *(examples("bernoulli", rows=rows) for rows in (80, 20, 20)))
 
@@ -68,11 +71,34 @@ class Counter(Family):
         return {}
 
 
-def count(tmp_path, told=None, rows=1, labels=None, **settings):
+class Unjudged(Counter):
+    """A second weight grows as the first, and it alone is averaged and seen; nothing tells which epoch is best."""
+
+    def __init__(self):
+        super().__init__()
+        self.part = torch.nn.ParameterDict({"weight": torch.zeros(())})
+        self.register_buffer("steps", torch.zeros(()))
+
+    def averaged_part(self):
+        return self.part
+
+    def train_step(self, x, label, turn):
+        self.part["weight"].data += 1
+        self.steps += 1
+        return super().train_step(x, label, turn)
+
+    def validation_loss(self, x, label):
+        return None
+
+    def frame(self):
+        return self.part["weight"].detach().view(1, 1).clone()
+
+
+def count(tmp_path, told=None, rows=1, labels=None, kind=Counter, **settings):
     """A family that counted, and what fit said; one epoch for each loss told."""
     settings = {"epochs": 4, "batch_size": 1, "ema": 0.0} | settings
     Counter.told, Counter.judged = list(told or range(settings["epochs"], 0, -1)), []
-    family = Counter().eval()
+    family = kind().eval()
     numbers = np.arange(rows, dtype=np.float32)[:, None]
     data = Dataset("numbers", EXAMPLES["bernoulli"], numbers, numbers[:1], numbers[:1], labels)
     return family, fit(family, data, recipe(**settings), tmp_path / "checkpoint.pt", "cpu")
@@ -93,6 +119,48 @@ def test_training_stops_when_patience_is_over(tmp_path, patience, epochs):
 def test_kept_weights_are_the_moving_average(tmp_path):
     family, _ = count(tmp_path, epochs=3, ema=0.125)
     assert family.weight == 0.125 * (0.125 * 1 + 0.875 * 2) + 0.875 * 3
+
+
+def test_without_a_validation_loss_the_last_weights_are_kept(tmp_path):
+    family, fitted = count(tmp_path, kind=Unjudged)
+    assert (family.weight, family.part["weight"], family.steps) == (4, 4, 4)
+    assert fitted.history == [{"loss": epoch} for epoch in (1, 2, 3, 4)]
+
+
+def test_of_a_part_that_alone_is_averaged_all_else_is_as_it_was_last(tmp_path):
+    family, _ = count(tmp_path, kind=Unjudged, epochs=3, ema=0.125)
+    assert family.part["weight"] == 0.125 * (0.125 * 1 + 0.875 * 2) + 0.875 * 3
+    assert (family.weight, family.steps) == (3, 3)
+
+
+def test_patience_is_refused_where_there_is_no_validation_loss(tmp_path):
+    with pytest.raises(TrainingError, match="patience watches a validation loss, and the family vae has none"):
+        count(tmp_path, kind=Unjudged, patience=3)
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "seen"),
+    [
+        (1, [1]),
+        (3, [1, 2, 3]),
+        (8, [1, 2, 3, 4, 5, 6, 7, 8]),
+        (16, [2, 4, 6, 8, 10, 12, 14, 16]),
+        (20, [3, 5, 8, 10, 13, 15, 18, 20]),
+    ],
+)
+def test_frames_are_kept_when_another_eighth_of_the_epochs_is_over(tmp_path, epochs, seen):
+    _, fitted = count(tmp_path, kind=Unjudged, epochs=epochs)
+    assert fitted.frames.flatten().tolist() == seen
+
+
+def test_frames_are_of_the_averaged_weights(tmp_path):
+    _, fitted = count(tmp_path, kind=Unjudged, epochs=2, ema=0.125)
+    assert fitted.frames.flatten().tolist() == [1, 0.125 * 1 + 0.875 * 2]
+
+
+def test_a_family_with_nothing_to_see_has_no_frames(tmp_path):
+    assert count(tmp_path)[1].frames is None
 
 
 def test_average_of_a_short_run_is_close_to_its_last_weights(tmp_path):
@@ -165,11 +233,22 @@ def test_killed_run_ends_in_the_weights_of_an_undisturbed_one(tmp_path, family):
     undisturbed, expected = _trained(tmp_path / "undisturbed.pt", family)
     assert weights == undisturbed
     assert fitted.history == expected.history
+    assert seen(fitted) == seen(expected)
+    assert (len(seen(fitted)) == 4) == issubclass(FAMILIES[family], Adversarial)
+
+
+def seen(fitted):
+    return [] if fitted.frames is None else fitted.frames.tolist()
 
 
 def test_finished_checkpoint_gives_its_weights_again(tmp_path):
     first, _ = _trained(tmp_path / "checkpoint.pt")
     assert _trained(tmp_path / "checkpoint.pt")[0] == first
+
+
+def test_finished_checkpoint_gives_its_frames_again(tmp_path):
+    first, again = (count(tmp_path, kind=Unjudged)[1].frames for _ in range(2))
+    assert again.tolist() == first.tolist() == [[[1]], [[2]], [[3]], [[4]]]
 
 
 def test_finished_checkpoint_keeps_its_events(tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from training.datasets import own
 from training.datasets.labels import LABELS
 from training.datasets.published import fetch, local
 from training.datasets.splits import Array, Dataset, share_out
+from training.datasets.toys import MIXTURES, toy
 from training.errors import DataError
 
 
@@ -23,6 +25,8 @@ def load(source: str, support: str | None = None, labels: bool = False) -> Datas
     if source in DATASETS:
         if support is not None:
             raise DataError(f"{source} has a support of its own; support is for data of your own")
+        if labels and source not in LABELS:
+            raise DataError(f"{source} has no labels; leave labels out")
         dataset = DATASETS[source]()
         return dataset._replace(labels=LABELS[source]()) if labels else dataset
     path = Path(source)
@@ -68,6 +72,7 @@ DATASETS: dict[str, Callable[[], Dataset]] = {
     "mnist": _mnist,
     "fashion-mnist": _fashion_mnist,
     "binarized-mnist": _binarized_mnist,
+    **{name: partial(toy, name) for name in MIXTURES},
 }
 
 

@@ -5,9 +5,13 @@ import math
 from models.provenance import Figure
 from models.repository import Repository
 from training.datasets.splits import Dataset
+from training.datasets.toys import MIXTURES
+from training.evaluation.classifier import PINNED
 from training.evaluation.codes import code_figures
 from training.evaluation.completing import completion_figures
 from training.evaluation.judging import class_figures, judge_of, judged_figures
+from training.evaluation.modes import mode_figures
+from training.evaluation.quality import quality_figures
 from training.evaluation.terms import bits_per_dim, log_probability, score_figures
 from training.exported import Exported
 from training.recipe import Evaluation
@@ -31,6 +35,10 @@ def evaluate(exported: Exported, dataset: Dataset, settings: Evaluation, reposit
         figures |= completion_figures(exported, test)
     if "sample" in exported.operations and dataset.labels:
         figures |= class_figures(exported, dataset)
+    if "sample" in exported.operations and dataset.name in MIXTURES:
+        figures |= mode_figures(exported, MIXTURES[dataset.name])
+    if "sample" in exported.operations and dataset.name in PINNED:
+        figures |= quality_figures(exported, dataset)
     if "sample" in exported.operations and judge is not None:
         figures |= judged_figures(exported, judge, dataset)
     return figures

@@ -9,7 +9,7 @@ from models.repository import Repository
 from training import views
 from training.datasets.splits import Dataset, Examples
 from training.errors import RecipeError
-from training.evaluation.classifier import Classifier
+from training.evaluation.classifier import classifier_of
 from training.evaluation.figures import mean_figure
 from training.evaluation.terms import SEED, log_probability, score_terms
 from training.exported import Exported
@@ -24,7 +24,7 @@ def class_figures(exported: Exported, dataset: Dataset) -> dict[str, Figure]:
     `classifier_accuracy` says how far to trust it: the same on the test split.
     """
     assert dataset.labels is not None
-    classifier = Classifier(dataset)
+    classifier = classifier_of(dataset)
     label = np.arange(_CLASSIFIED) % dataset.classes
     told = classifier.labels_of(views.sampled(exported, len(label), label, SEED)["x"])
     test = dataset.examples("test")

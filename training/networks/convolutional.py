@@ -50,8 +50,11 @@ class ConvolutionalEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         image, condition = x.tensor_split([math.prod(self.shape)], dim=-1)
-        features = self.layers(self.input_dropout(image).view(-1, 1, *self.shape))
-        return self.head(torch.cat([features, condition], dim=-1))
+        return self.head(torch.cat([self.features(image), condition], dim=-1))
+
+    def features(self, image: Tensor) -> Tensor:
+        """What the head is given of an image, without the condition: (batch, features)."""
+        return self.layers(self.input_dropout(image).view(-1, 1, *self.shape))
 
 
 class ConvolutionalDecoder(nn.Module):

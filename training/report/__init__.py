@@ -11,6 +11,7 @@ from training.datasets.splits import Array, Examples
 from training.exported import Exported
 from training.report import page, pictures, plots
 from training.report.figures import judged, measured
+from training.report.film import film
 from training.report.latent import VALUES, kl_per_dimension, traversals
 
 History = Sequence[dict[str, float]]
@@ -20,10 +21,12 @@ _MOST_BARS = 100
 _POINTS = 500
 
 
-def report(exported: Exported, manifest: Manifest, history: History, examples: Examples) -> bytes:
+def report(
+    exported: Exported, manifest: Manifest, history: History, examples: Examples, frames: Array | None = None
+) -> bytes:
     """One HTML file without links to others; a section is there where the model can what it shows.
 
-    `history` has a row an epoch; the `examples` are those of the test split.
+    `history` has a row an epoch; the `examples` are those of the test split; `frames` are (times, rows, *shape).
     """
     kl = kl_per_dimension(exported, examples)
     return page.page(
@@ -31,6 +34,7 @@ def report(exported: Exported, manifest: Manifest, history: History, examples: E
         _head(manifest, history),
         _figures(manifest),
         _curves(history),
+        film(manifest, frames),
         page.beside(
             _samples(exported, manifest),
             _scatter(exported, manifest, examples),
@@ -91,7 +95,8 @@ def _curves(history: History) -> str:
         plots.curves({key: [row[key] for row in history] for key in group}, _best(history), name=f"curves{number}")
         for number, group in enumerate(filter(None, groups))
     )
-    note = "Validation is of the averaged weights. What the first tenth of the epochs brought may lie beyond an axis."
+    judged = "Validation is of the averaged weights. " if "validation" in keys else ""
+    note = f"{judged}What the first tenth of the epochs brought may lie beyond an axis."
     return page.section("curves", "How it learned", note, page.beside(*drawn))
 
 

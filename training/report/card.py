@@ -1,13 +1,16 @@
 """The card of a bundle: what a person reads of it first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from models.manifest import OPERATIONS, Manifest
 from models.provenance import Figure
 
 
-def card(manifest: Manifest) -> str:
-    """What the model is, its data, its figures with their errors, and its limits, in Markdown."""
+def card(manifest: Manifest, history: Sequence[Mapping[str, float]] = ()) -> str:
+    """What the model is, its data, its figures with their errors, and its limits, in Markdown.
+
+    `history` has a row an epoch.
+    """
     made = manifest.provenance
     operations = manifest.operations
     kind = "none" if "score" not in operations else "bound" if operations["score"].noise else "exact"
@@ -21,6 +24,7 @@ def card(manifest: Manifest) -> str:
         digest=made.data_digest[:16],
         given=", given its label" if manifest.labels else "",
         x=f"{manifest.x.support} {manifest.x.kind}s of shape {list(manifest.shapes['x'])}",
+        chosen=_LAST if history and "validation" not in history[-1] else _BEST,
         minutes=made.minutes,
         seed=made.recipe["seed"],
         figures="\n".join(map(_figure_row, made.figures, made.figures.values())),
@@ -55,7 +59,7 @@ _CARD = """\
 
 - Family: {family}; {parameters:,} parameters.
 - Data: {data} (sha256 of its splits {digest}...), {x}{given}.
-  Trained on the training split; the best epoch chosen on the validation split; the test split used for the figures.
+  Trained on the training split; {chosen}; the test split used for the figures.
 - Training: {minutes:.1f} minutes, seed {seed}; the whole recipe is in manifest.json.
 
 ## Figures
@@ -84,6 +88,9 @@ To measure them again:
 {notes}- It has seen {data} only; what it says of other data is an extrapolation.
 - Equal seeds give equal bytes on the same processor type and versions, not across them.
 {limits}"""
+
+_BEST = "the best epoch chosen on the validation split"
+_LAST = "the last epoch kept, for nothing tells which is best"
 
 _LOG_PROB = {
     "none": "",

@@ -11,14 +11,21 @@ from sklearn.datasets import load_digits
 from training import datasets
 from training.datasets import labels as known
 from training.datasets import published
+from training.datasets.toys import MIXTURES
 from training.errors import DataError
 
 MNIST_TRAIN = [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]  # LeCun's 60,000, digit by digit
 MNIST_TEST = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
-def test_every_known_data_set_has_labels():
-    assert known.LABELS.keys() == datasets.DATASETS.keys()
+def test_every_known_data_set_but_the_toys_has_labels():
+    assert known.LABELS.keys() == datasets.DATASETS.keys() - MIXTURES.keys()
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_labels_of_a_toy_are_refused(name):
+    with pytest.raises(DataError, match=f"{name} has no labels; leave labels out"):
+        datasets.load(name, labels=True)
 
 
 def test_digits_keep_their_labels():

@@ -6,6 +6,7 @@ import pytest
 from models.manifest import Example
 from models.repository import Repository
 from tests import tiny_bundle
+from training import evaluation
 from training.datasets.splits import Dataset, Labels
 from training.errors import RecipeError
 from training.evaluation import evaluate
@@ -64,6 +65,16 @@ def test_labelled_data_tell_whether_the_samples_are_of_their_class(opened, tmp_p
     exported = opened(conditional=True, operations=UNCOMPLETED)[1]
     figures = evaluate(exported, data(labels=True), SETTINGS, Repository(tmp_path))
     assert set(figures) == SCORE | CODES | {"class_accuracy", "classifier_accuracy"}
+
+
+@pytest.mark.parametrize(("name", "measured"), [("ring", {"modes"}), ("mnist", {"precision"}), ("pixels", set())])
+def test_modes_are_of_toys_and_quality_of_what_has_a_pinned_classifier(opened, tmp_path, monkeypatch, name, measured):
+    for function, figure in (("mode_figures", "modes"), ("quality_figures", "precision")):
+        monkeypatch.setattr(evaluation, function, lambda *_, figure=figure: {figure: None})
+    for version, operations in enumerate([("sample", "decode"), ("score",)], 1):
+        exported = opened(version=version, operations=operations)[1]
+        figures = evaluate(exported, data()._replace(name=name), SETTINGS, Repository(tmp_path))
+        assert set(figures) == (measured if "sample" in operations else SCORE)
 
 
 def test_judge_is_the_newest_version_of_its_name_in_the_repository(opened, tmp_path):

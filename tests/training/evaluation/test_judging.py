@@ -35,7 +35,7 @@ class Told:
 
 
 def test_class_accuracy_is_the_share_of_samples_that_are_taken_for_their_label(opened, monkeypatch):
-    monkeypatch.setattr(judging, "Classifier", Told)
+    monkeypatch.setattr(judging, "classifier_of", Told)
     figures = class_figures(opened(conditional=True)[1], LABELLED)
     rows = 10_000
     label = np.arange(rows) % 2
@@ -51,7 +51,7 @@ def test_class_accuracy_is_the_share_of_samples_that_are_taken_for_their_label(o
 
 
 def test_classifier_accuracy_is_the_share_of_the_test_split_that_it_takes_rightly(opened, monkeypatch):
-    monkeypatch.setattr(judging, "Classifier", Told)
+    monkeypatch.setattr(judging, "classifier_of", Told)
     figure = class_figures(opened(conditional=True)[1], LABELLED)["classifier_accuracy"]
     assert figure.value == pytest.approx(100 * (X[:30, 0, 0] == np.arange(30) % 2).mean())
     assert (figure.unit, figure.split, figure.examples) == ("% of examples", "test", 30)

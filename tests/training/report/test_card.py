@@ -57,3 +57,15 @@ def test_labels_are_told(opened):
 @pytest.mark.parametrize("note", ["Its elbow is {elbow:.2f} nats.", "Its {elbo", "Its {elbo:q} nats", "Its {0}."])
 def test_note_with_a_slip_of_the_pen_is_shown_as_it_is_written(opened, note):
     assert f"- {note}\n" in card(noted(opened()[0], note))
+
+
+@pytest.mark.parametrize(
+    ("history", "chosen"),
+    [
+        ([], "the best epoch chosen on the validation split"),
+        ([{"loss": 2.0, "validation": 1.0}], "the best epoch chosen on the validation split"),
+        ([{"estimate": 2.0}], "the last epoch kept, for nothing tells which is best"),
+    ],
+)
+def test_card_says_which_epoch_was_kept(opened, history, chosen):
+    assert f"Trained on the training split; {chosen}; the test split" in card(opened()[0], history)

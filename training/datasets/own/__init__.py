@@ -31,12 +31,13 @@ def load(path: Path, support: str | None = None, labels: bool = False) -> Datase
     """The arrays, table or folder of images at `path`, in its own splits or shared out 80 : 10 : 10.
 
     The values show whether they are binary, levels or real; `support` may ask for a wider reading. Levels go up to the
-    highest value there is, those of images to 255; images of 0 and 255 alone are binary.
+    highest value there is, those of images to 255; images of 0 and 255 alone are binary. The name keeps its ending, so
+    that nobody's data are taken for a known data set.
     """
     if path.is_dir():
-        name, read, highest = path.resolve().name, images.read, images.WHITE
+        name, read, highest = f"{path.resolve().name}/", images.read, images.WHITE
     else:
-        name, read, highest = path.stem, READERS[path.suffix.lower()], None
+        name, read, highest = path.name, READERS[path.suffix.lower()], None
     parts = _shared_out(path, read(path, labels))
     dataset = _as_dataset(name, [part.x for part in parts], support, highest)
     return dataset._replace(labels=_labels(path, parts)) if labels else dataset

@@ -34,7 +34,7 @@ def load(folder, *options, **named):
 
 def test_images_of_all_subfolders_are_shared_out(folder):
     own = load(folder)
-    assert own.name == "own"
+    assert own.name == "own/"
     assert own.example == Example(kind="image", support="levels", range=(0, 255))
     assert [split.shape for split in (own.train, own.validation, own.test)] == [(10, 2, 3), (1, 2, 3), (1, 2, 3)]
     found = np.concatenate([own.train, own.validation, own.test])
