@@ -17,8 +17,8 @@ DRAWS = 100_000
 
 
 def binary(model, rows=4):
-    """Rows that any support takes: of nothing but the two ends of the range."""
-    low, high = model.metadata["x"]["range"]
+    """Rows that any support takes: of nothing but two values, the ends of a range."""
+    low, high = model.metadata["x"]["range"] or (-1, 1)
     shape = (rows, *model.metadata["shapes"]["x"])
     return np.where(np.random.default_rng(0).random(shape) < 0.5, low, high).tolist()
 
@@ -157,7 +157,7 @@ def test_pixel_frequencies_at_a_fixed_code_are_its_mean(model):
         x = model.ask("decode", z=z, seed=SEED, index=index, temperature=1)["x"].astype(np.float64)
         total += x.sum(axis=0)
         squares += (x**2).sum(axis=0)
-    low, high = model.metadata["x"]["range"]
+    low, high = model.metadata["x"]["range"] or (-1, 1)
     levels = high - low  # Bernoulli for one level, binomial for more: variance p(1-p) a level
     share = (mean - low) / levels
     error = np.sqrt(levels * share * (1 - share) / DRAWS)

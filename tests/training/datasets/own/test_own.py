@@ -83,8 +83,16 @@ THREE = {"train": np.eye(3), "validation": np.eye(3), "test": np.eye(3)}
         (np.eye(9), None, "own.npy has 9 rows; at least 10 are needed to share out"),
         (THREE | {"validation": np.eye(2)}, None, "the rows of train, validation and test differ in shape"),
         (np.zeros((10, 2)), None, "own.npy holds no value but 0"),
-        (7 * np.eye(10), "binary", "own.npy is levels, with values from 0 to 7; it cannot be taken as binary, .* 0 and 1"),
-        (np.eye(10) - 1, "levels", "own.npy is real, with values from -1 to 0; .* levels, .* whole numbers from 0 to 255"),
+        (
+            7 * np.eye(10),
+            "binary",
+            "own.npy is levels, with values from 0 to 7; it cannot be taken as binary, .* 0 and 1",
+        ),
+        (
+            np.eye(10) - 1,
+            "levels",
+            "own.npy is real, with values from -1 to 0; .* levels, .* whole numbers from 0 to 255",
+        ),
     ],
 )
 def test_data_that_cannot_be_taken_are_refused_with_the_reason(load, content, support, complaint):
