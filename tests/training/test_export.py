@@ -12,6 +12,7 @@ from onnx import TensorProto
 import training
 from models.manifest import SAMPLED
 from tests.training.conftest import MEMBERS, build, examples
+from training.adversarial import Adversarial
 from training.errors import ExportError
 from training.export import TOLERANCE, export
 from training.families.autoencoder import Autoencoder
@@ -170,7 +171,7 @@ def test_noise_that_is_an_output_comes_back_bit_for_bit(exports):
 
 def _network(family):
     """What gives the parameters of x."""
-    return getattr(family, "decoder", family).network
+    return family.generator if isinstance(family, Adversarial) else getattr(family, "decoder", family).network
 
 
 def _bodies(graph):

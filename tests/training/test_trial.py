@@ -19,7 +19,7 @@ DISCRETE = [name for name, member in MEMBERS.items() if EXAMPLES[member.likeliho
 def move(family, golden, random):
     """By up to 0.01; where noise is spread over many levels that lie close together, by a hundredth of a level."""
     uniform = random.uniform(-0.01, 0.01, golden.inputs["pixel"].shape).astype(np.float32)
-    likelihood = getattr(family, "decoder", family).likelihood
+    likelihood = getattr(getattr(family, "decoder", family), "likelihood", None)
     if not isinstance(likelihood, DiscretizedLogistic):
         return uniform
     with torch.no_grad():
