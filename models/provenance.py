@@ -16,12 +16,16 @@ class Figure(Frozen):
 
 
 class Provenance(Frozen):
-    """Where the model came from: enough to make it again."""
+    """Where the model came from: enough to make it again.
+
+    `other_seeds` has the values that some figures take when the same recipe is followed with the seeds after its own.
+    """
 
     recipe: dict[str, JsonValue]
     data: str
     data_digest: Sha256
     figures: dict[str, Figure]
+    other_seeds: dict[str, tuple[float, ...]] = {}
     parameters: Size
     minutes: float
     versions: dict[str, str]

@@ -2,7 +2,7 @@
 
 from models.manifest import Manifest
 from models.repository import SHIPPED, Repository
-from training.report.figures import judged
+from training.report.figures import judged, measured, over_seeds
 
 BEGIN, END = "<!-- bundles: written by `python -m tests.readme` -->", "<!-- end of bundles -->"
 
@@ -34,5 +34,12 @@ def _row(manifest: Manifest) -> tuple[str, ...]:
         f"{made.parameters:,}",
         f"{sum(file.bytes for file in manifest.digests.values()) / 1e6:.1f}",
         f"{made.minutes:.1f}",
-        "1",
+        _seeds(manifest),
     )
+
+
+def _seeds(manifest: Manifest) -> str:
+    """How many, and the mean of the figure that was obtained."""
+    name = (manifest.provenance.recipe.get("headline") or {}).get("figure")
+    mean = over_seeds(manifest).get(name)
+    return f"{mean.examples}: {' ± '.join(filter(None, measured(mean)))}" if mean else "1"

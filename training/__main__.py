@@ -22,6 +22,7 @@ def main() -> int:
                 arguments.recipe,
                 arguments.repository,
                 arguments.runs,
+                seeds=arguments.seeds,
                 restart=arguments.restart,
                 device=arguments.device,
             )
@@ -43,6 +44,13 @@ def _arguments() -> argparse.Namespace:
     job.add_argument("--evaluate", type=Path, metavar="BUNDLE", help="measure a bundle again and rewrite its card")
     parser.add_argument("--repository", type=Path, default=SHIPPED, help="where to publish (%(default)s)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints are kept (%(default)s)")
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=1,
+        help="train so many times, with the recipe's seed and those after it; publish "
+        "the first, with the figures of all",
+    )
     parser.add_argument("--restart", action="store_true", help="forget the checkpoint of an earlier run")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     return parser.parse_args()

@@ -76,15 +76,16 @@ class Adversarial(Family):
 
     def train_step(self, x: Tensor, label: Tensor | None, turn: Turn) -> dict[str, Tensor]:
         real, condition = self._scaled(x), self._condition(label)
-        with torch.no_grad():
+        generators_turn = turn.step % self.options.critic_steps == 0
+        with torch.set_grad_enabled(generators_turn):
             fake = self._generated(turn.normal(len(x), self.options.latent), condition)
-        loss, estimate = self.critic_loss(real, fake, condition, turn)
+        loss, estimate = self.critic_loss(real, fake.detach(), condition, turn)
         turn.descend("critic", loss)
         self.constrain()
-        if turn.step % self.options.critic_steps == 0:
-            self._generator_step(len(x), condition, turn)
-        with torch.no_grad():
+        with torch.set_grad_enabled(generators_turn):
             against = self.generator_loss(self.value(fake, condition))
+        if generators_turn:
+            turn.descend("generator", against)
         return {"generator": against, "critic": loss, "estimate": estimate}
 
     def validation_loss(self, x: Tensor, label: Tensor | None) -> None:
@@ -149,10 +150,6 @@ class Adversarial(Family):
         device = self.center.device
         z = torch.randn(rows, self.options.latent, generator=torch.Generator().manual_seed(0)).to(device)
         return self._mean(z, torch.arange(rows, device=device) % self.classes if self.classes else None)
-
-    def _generator_step(self, rows: int, condition: Tensor | None, turn: Turn) -> None:
-        fake = self._generated(turn.normal(rows, self.options.latent), condition)
-        turn.descend("generator", self.generator_loss(self.value(fake, condition)))
 
     def _generated(self, z: Tensor, condition: Tensor | None) -> Tensor:
         """Samples in the critic's units, (batch, D): within -1..1 where the data have a range."""

@@ -59,7 +59,7 @@ class Turn:
         optimizer = self.optimizers[name]
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
         optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
+        self.fabric.backward(loss, inputs=parameters)
         if self.fabric.world_size > 1:
             self._average([parameter.grad for parameter in parameters if parameter.grad is not None])
         if self.gradient_clip is not None:

@@ -34,8 +34,24 @@ from training.trainer import Fitted
 _HISTORY, _FRAMES = "history.json", "frames.safetensors"
 
 
-def publish(family: Family, dataset: Dataset, recipe: Recipe, fitted: Fitted, repository: Repository) -> Path:
-    """Export, measure and publish as the next version; returns its folder."""
+def measure(family: Family, dataset: Dataset, recipe: Recipe, repository: Repository) -> dict[str, Figure]:
+    """The figures that a trained family would be published with."""
+    operations, graphs, _ = export(family, dataset.validation)
+    return evaluate(Exported(operations, graphs), dataset, recipe.evaluation, repository)
+
+
+def publish(
+    family: Family,
+    dataset: Dataset,
+    recipe: Recipe,
+    fitted: Fitted,
+    repository: Repository,
+    other_seeds: Mapping[str, tuple[float, ...]] | None = None,
+) -> Path:
+    """Export, measure and publish as the next version; returns its folder.
+
+    `other_seeds` are the values of figures of the same recipe with the seeds after its own.
+    """
     operations, graphs, rows = export(family, dataset.validation)
     exported = Exported(operations, graphs)
     files = {
@@ -63,6 +79,7 @@ def publish(family: Family, dataset: Dataset, recipe: Recipe, fitted: Fitted, re
             data=dataset.name,
             data_digest=dataset.digest,
             figures=evaluate(exported, dataset, recipe.evaluation, repository),
+            other_seeds=dict(other_seeds or {}),
             parameters=sum(parameter.numel() for parameter in family.parameters()),
             minutes=round(fitted.minutes, 2),
             versions=_versions(),

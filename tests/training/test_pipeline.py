@@ -77,6 +77,32 @@ def test_second_run_publishes_the_next_version(trained):
     assert graphs[0] == graphs[1]
 
 
+def test_several_seeds_publish_the_first_and_tell_what_the_figures_of_the_others_are(trained, tmp_path):
+    made, places = trained("autoencoder-gaussian"), (tmp_path / "bundles", tmp_path / "runs")
+    alone = read_bundle(made.folder)
+    bundle = read_bundle(pipeline.train(made.recipe, *places, seeds=3, device="cpu"))
+    assert bundle.manifest.provenance.figures == alone.manifest.provenance.figures
+    assert bundle.files["decode.onnx"] == alone.files["decode.onnx"]
+    assert list(tmp_path.rglob("checkpoint*")) == []
+    text = made.recipe.read_text()
+    expected = []
+    for seed in (1, 2):
+        recipe_of_seed = tmp_path / f"{seed}.toml"
+        recipe_of_seed.write_text(f"seed = {seed}\n{text}")
+        other = read_bundle(pipeline.train(recipe_of_seed, tmp_path / "others", tmp_path / "runs", device="cpu"))
+        expected.append(other.manifest.provenance.figures["squared_error"].value)
+    assert bundle.manifest.provenance.other_seeds == {"squared_error": tuple(expected)}
+    assert len({*expected, alone.manifest.provenance.figures["squared_error"].value}) == 3
+    assert "| squared_error, seeds | " in bundle.files["card.md"].decode()
+    assert "seeds, 3 |" in bundle.files["card.md"].decode()
+
+
+@pytest.mark.parametrize("seeds", [0, -1])
+def test_no_seeds_are_refused(trained, tmp_path, seeds):
+    with pytest.raises(RecipeError, match=f"{seeds} seeds are none to train with; take 1 or more"):
+        pipeline.train(trained("autoencoder-gaussian").recipe, tmp_path, tmp_path, seeds=seeds)
+
+
 @pytest.fixture
 def broken(trained, tmp_path):
     """broken(old, new): the path of a recipe in which something was replaced."""

@@ -12,6 +12,7 @@ from training.evaluation.completing import completion_figures
 from training.evaluation.judging import class_figures, judge_of, judged_figures
 from training.evaluation.modes import mode_figures
 from training.evaluation.quality import quality_figures
+from training.evaluation.stacked import STACKED, stacked_figures
 from training.evaluation.terms import bits_per_dim, log_probability, score_figures
 from training.exported import Exported
 from training.recipe import Evaluation
@@ -39,6 +40,8 @@ def evaluate(exported: Exported, dataset: Dataset, settings: Evaluation, reposit
         figures |= mode_figures(exported, MIXTURES[dataset.name])
     if "sample" in exported.operations and dataset.name in PINNED:
         figures |= quality_figures(exported, dataset)
+    if "sample" in exported.operations and dataset.name in STACKED:
+        figures |= stacked_figures(exported, dataset)
     if "sample" in exported.operations and judge is not None:
         figures |= judged_figures(exported, judge, dataset)
     return figures

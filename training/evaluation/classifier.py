@@ -74,7 +74,7 @@ class Classifier:
                 schedule.step()
 
     def _scaled(self, x: Array) -> Tensor:
-        return (torch.from_numpy(x).flatten(1).float() - self._center) / self._spread
+        return (torch.tensor(x, dtype=torch.float32).flatten(1) - self._center) / self._spread
 
 
 def classifier_of(dataset: Dataset) -> Classifier:

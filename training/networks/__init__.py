@@ -48,5 +48,5 @@ def beside(x: Tensor, condition: Tensor | None) -> Tensor:
 
 
 def _refuse_vectors(shape: tuple[int, ...]) -> None:
-    if len(shape) != 2:
+    if len(shape) not in (2, 3):
         raise RecipeError(f"a network with channels is for images, not for data of shape {list(shape)}; take widths")

@@ -35,26 +35,26 @@ class Convolutional(Frozen):
 
 
 class ConvolutionalEncoder(nn.Module):
-    """An image (batch, height * width) with a condition behind it to `outputs` numbers."""
+    """An image (batch, [colours *] height * width) with a condition behind it to `outputs` numbers."""
 
     def __init__(self, options: Convolutional, shape: Shape, condition: int, outputs: int) -> None:
         super().__init__()
-        self.shape = shape
+        self.planes = _planes(shape)
         self.input_dropout = nn.Dropout(options.input_dropout)
         layers: list[nn.Module] = []
-        for (before, after), blocks in zip(pairwise((1, *options.channels)), options.blocks, strict=True):
+        for (before, after), blocks in zip(pairwise((self.planes[0], *options.channels)), options.blocks, strict=True):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), *_blocks(after, blocks, options)]
         self.layers = nn.Sequential(*layers, ACTIVATIONS[options.activation](), nn.Flatten()).to(**_CHANNELS_LAST)
         self.head = nn.Linear(options.channels[-1] * math.prod(_halved(shape, options)[-1]) + condition, outputs)
         _scale(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        image, condition = x.tensor_split([math.prod(self.shape)], dim=-1)
+        image, condition = x.tensor_split([math.prod(self.planes)], dim=-1)
         return self.head(torch.cat([self.features(image), condition], dim=-1))
 
     def features(self, image: Tensor) -> Tensor:
         """What the head is given of an image, without the condition: (batch, features)."""
-        return self.layers(self.input_dropout(image).view(-1, 1, *self.shape))
+        return self.layers(self.input_dropout(image).view(-1, *self.planes))
 
 
 class ConvolutionalDecoder(nn.Module):
@@ -63,10 +63,11 @@ class ConvolutionalDecoder(nn.Module):
     def __init__(self, options: Convolutional, inputs: int, shape: Shape, parameters: int) -> None:
         super().__init__()
         activation = ACTIVATIONS[options.activation]
-        *sizes, self.smallest = (shape, *_halved(shape, options))
+        colours, *size = _planes(shape)
+        *sizes, self.smallest = (tuple(size), *_halved(shape, options))
         self.head = nn.Linear(inputs, options.channels[-1] * math.prod(self.smallest))
         channels = reversed(options.channels)
-        becoming = (*reversed(options.channels[:-1]), parameters)
+        becoming = (*reversed(options.channels[:-1]), parameters * colours)
         stages = zip(channels, becoming, reversed(options.blocks), reversed(sizes), strict=True)
         self.stages = nn.ModuleList(
             nn.Sequential(*_blocks(before, blocks, options), activation(), _Doubled(before, after, size))
@@ -112,6 +113,11 @@ class _Block(nn.Module):
         return x + self.change(x)
 
 
+def _planes(shape: Shape) -> Shape:
+    """(colours, height, width); a grey image has one of the former."""
+    return (1, *shape)[-3:]
+
+
 def _blocks(channels: int, blocks: int, options: Convolutional) -> list[nn.Module]:
     return [_Block(channels, options) for _ in range(blocks)]
 
@@ -129,7 +135,7 @@ def _scale(network: nn.Module) -> None:
 
 def _halved(shape: Shape, options: Convolutional) -> list[Shape]:
     """The image's size after each stage."""
-    sizes = [shape]
+    sizes = [_planes(shape)[1:]]
     for _ in options.channels:
         sizes.append(tuple(-(-length // 2) for length in sizes[-1]))
     return sizes[1:]

@@ -10,7 +10,7 @@ from training import views
 from training.datasets.splits import Array, Examples
 from training.exported import Exported
 from training.report import page, pictures, plots
-from training.report.figures import judged, measured
+from training.report.figures import all_figures, judged, measured
 from training.report.film import film
 from training.report.latent import VALUES, kl_per_dimension, traversals
 
@@ -72,7 +72,7 @@ def _best(history: History) -> int | None:
 
 
 def _figures(manifest: Manifest) -> str:
-    figures = manifest.provenance.figures
+    figures = all_figures(manifest)
     if not figures:
         return ""
     rows = (
@@ -80,7 +80,7 @@ def _figures(manifest: Manifest) -> str:
         for name, each in figures.items()
     )
     table = page.table(("figure", "value", "standard error", "unit", "split, examples"), rows)
-    note = "Measured through the exported graphs; the standard errors are over the examples."
+    note = "Measured through the exported graphs; the standard errors are over the examples, or over the seeds."
     return page.section("figures", "Figures", note, table)
 
 

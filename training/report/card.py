@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from models.manifest import OPERATIONS, Manifest
 from models.provenance import Figure
+from training.report.figures import all_figures
 
 
 def card(manifest: Manifest, history: Sequence[Mapping[str, float]] = ()) -> str:
@@ -11,7 +12,7 @@ def card(manifest: Manifest, history: Sequence[Mapping[str, float]] = ()) -> str
 
     `history` has a row an epoch.
     """
-    made = manifest.provenance
+    made, figures = manifest.provenance, all_figures(manifest)
     operations = manifest.operations
     kind = "none" if "score" not in operations else "bound" if operations["score"].noise else "exact"
     return _CARD.format(
@@ -27,7 +28,8 @@ def card(manifest: Manifest, history: Sequence[Mapping[str, float]] = ()) -> str
         chosen=_LAST if history and "validation" not in history[-1] else _BEST,
         minutes=made.minutes,
         seed=made.recipe["seed"],
-        figures="\n".join(map(_figure_row, made.figures, made.figures.values())),
+        figures="\n".join(map(_figure_row, figures, figures.values())),
+        seeds=", or over the seeds where it says so" if made.other_seeds else "",
         command=made.command,
         can="\n".join(
             f"- `{name}`: {', '.join(operations[name].outputs)}" for name in OPERATIONS if name in operations
@@ -65,7 +67,7 @@ _CARD = """\
 ## Figures
 
 Measured through the exported graphs, whose matrices are rounded to half precision; the standard error is over the
-examples.{log_prob} The training itself, epoch by epoch, is in report.html.
+examples{seeds}.{log_prob} The training itself, epoch by epoch, is in report.html.
 
 | figure | value | unit | split, examples |
 |---|---|---|---|

@@ -1,11 +1,15 @@
 """Figures as people read them, and the one by which a model is judged first."""
 
 import re
+from collections.abc import Mapping
 from math import floor, log10
 from typing import NamedTuple
 
+import numpy as np
+
 from models.manifest import Manifest
 from models.provenance import Figure
+from training.evaluation.figures import mean_figure
 from training.recipe import Headline
 
 _BOUND = re.compile(r"bound_(\d+)")
@@ -42,6 +46,21 @@ def measured(figure: Figure) -> tuple[str, str]:
         return f"{figure.value:.5g}", ""
     decimals = max(0, 1 - floor(log10(figure.std_error)))
     return f"{figure.value:.{decimals}f}", f"{figure.std_error:.{decimals}f}"
+
+
+def over_seeds(manifest: Manifest) -> dict[str, Figure]:
+    """The mean over the seeds, and its standard error, of each figure that was measured with several."""
+    made = manifest.provenance
+    return {
+        name: mean_figure(np.array([made.figures[name].value, *others]), made.figures[name].unit, "seeds")
+        for name, others in made.other_seeds.items()
+        if name in made.figures
+    }
+
+
+def all_figures(manifest: Manifest) -> Mapping[str, Figure]:
+    """Those of the model, and behind them those over seeds."""
+    return {**manifest.provenance.figures, **{f"{name}, seeds": mean for name, mean in over_seeds(manifest).items()}}
 
 
 def _headline(manifest: Manifest) -> Headline:

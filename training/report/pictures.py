@@ -62,13 +62,16 @@ def limits(manifest: Manifest, images: Array) -> tuple[float, float]:
 
 
 def png(images: Array, columns: int, limits: tuple[float, float]) -> bytes:
-    """So many in a row, each in a frame, enlarged to a size that can be seen."""
+    """So many in a row, each in a frame, enlarged to a size that can be seen.
+
+    `images` are (rows, height, width), or (rows, 3, height, width) in red, green and blue.
+    """
     low, high = limits
     levels = ((images - low) / ((high - low) or 1.0) * 255).round().clip(0, 255).astype(np.uint8)
     grid = _grid(levels, columns)
     scale = -(-_WIDTH // grid.shape[1])
     buffer = io.BytesIO()
-    Image.fromarray(np.kron(grid, np.ones((scale, scale), np.uint8))).save(buffer, "PNG", optimize=True)
+    Image.fromarray(grid.repeat(scale, axis=0).repeat(scale, axis=1)).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
@@ -79,7 +82,9 @@ def _columns(exported: Exported, manifest: Manifest) -> int:
 
 
 def _grid(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    images = np.pad(images, ((0, 0), (1, 1), (1, 1)), constant_values=_GREY)
-    height, width = images.shape[1:]
-    rows = images.reshape(-1, columns, height, width)
-    return rows.transpose(0, 2, 1, 3).reshape(-1, columns * width)
+    """(height, width), or (height, width, 3)."""
+    images = np.pad(images, (*[(0, 0)] * (images.ndim - 2), (1, 1), (1, 1)), constant_values=_GREY)
+    *colours, height, width = images.shape[1:]
+    grid = images.reshape(-1, columns, *colours, height, width).swapaxes(1, -2)  # (rows, height, ..., columns, width)
+    grid = grid.reshape(-1, *colours, columns * width)
+    return np.moveaxis(grid, 1, -1) if colours else grid

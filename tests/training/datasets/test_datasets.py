@@ -65,6 +65,21 @@ def test_idx_files_are_read_and_10_000_images_validate(data_folder, name):
     assert loaded.example == Example(kind="image", support="levels", range=(0, 255))
 
 
+def test_stacked_digits_are_three_of_one_split_each_time_the_same_and_independent(data_folder):
+    train = np.arange(10_600).astype(">u2").view(np.uint8).reshape(-1, 1, 2)  # each image is its own number
+    test = (20_000 + np.arange(500)).astype(">u2").view(np.uint8).reshape(-1, 1, 2)
+    for file, images in (("train", train), ("t10k", test)):
+        images = np.pad(images, ((0, 0), (0, 27), (0, 26)))
+        data_folder(f"mnist/{file}-images-idx3-ubyte.gz", idx(images))
+    mnist, stacked = datasets.load("mnist"), datasets.load("stacked-mnist")
+    assert [split.shape for split in splits(stacked)] == [(600, 3, 28, 28), (10_000, 3, 28, 28), (500, 3, 28, 28)]
+    for single, split in zip(splits(mnist), splits(stacked), strict=True):
+        numbers, known = (images[..., 0, 0].astype(int) * 256 + images[..., 0, 1] for images in (split, single))
+        assert set(numbers.ravel()) <= set(known)
+        assert abs(np.corrcoef(numbers.T)[np.triu_indices(3, 1)]).max() < 4 / np.sqrt(len(split))
+    assert datasets.load("stacked-mnist").digest == stacked.digest
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_binarized_images_are_read_from_text_and_from_bits(data_folder, tmp_path, packed):
     names = ("train", "valid", "test")

@@ -1,12 +1,14 @@
 """Convolutional networks take images of any size, and mix nothing between rows or samples."""
 
+import math
+
 import pytest
 import torch
 from pydantic import ValidationError
 
 from training.networks.convolutional import Convolutional, ConvolutionalDecoder, ConvolutionalEncoder
 
-SHAPES = [(5, 3), (28, 28), (8, 8), (7, 1), (1, 6), (1, 1)]
+SHAPES = [(5, 3), (28, 28), (8, 8), (7, 1), (1, 6), (1, 1), (3, 6, 5), (3, 1, 1)]
 OPTIONS = Convolutional(channels=(4, 6, 5), blocks=(1, 0, 2))
 
 
@@ -33,7 +35,7 @@ def reaching(outputs, given):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("condition", [0, 3])
 def test_images_of_any_size_are_encoded(shape, condition):
-    pixels = shape[0] * shape[1]
+    pixels = math.prod(shape)
     assert encoder(shape, condition)(torch.randn(2, pixels + condition)).shape == (2, 7)
 
 
@@ -41,14 +43,14 @@ def test_images_of_any_size_are_encoded(shape, condition):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("parameters", [1, 2])
 def test_images_of_any_size_are_decoded(shape, parameters):
-    pixels = shape[0] * shape[1]
+    pixels = math.prod(shape)
     assert decoder(shape, parameters=parameters)(torch.randn(2, 4)).shape == (2, parameters * pixels)
     assert decoder(shape, parameters=parameters)(torch.randn(2, 3, 4)).shape == (2, 3, parameters * pixels)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_pixel_and_every_condition_reaches_every_output(shape):
-    pixels = shape[0] * shape[1]
+    pixels = math.prod(shape)
     network = encoder(shape, condition=2, outputs=3)
     reached = reaching(lambda x: network(x[None])[0], torch.randn(pixels + 2))
     assert reached.all()

@@ -53,6 +53,15 @@ def test_a_column_of_samples_is_of_one_class(opened):
     np.testing.assert_allclose(tiles(preview(exported, manifest, NOTHING)), expected, atol=1)
 
 
+def test_colours_are_red_green_and_blue_and_images_stand_row_by_row():
+    images = np.random.default_rng(0).integers(0, 256, size=(6, 3, 4, 5))
+    shown = np.asarray(Image.open(io.BytesIO(png(images, 2, (0, 255)))))
+    scale = 32  # so that 2 images of 5 pixels with their frames are at least 448 wide
+    assert shown.shape == (3 * 6 * scale, 2 * 7 * scale, 3)
+    pixels = shown[::scale, ::scale].reshape(3, 6, 2, 7, 3).transpose(0, 2, 4, 1, 3).reshape(6, 3, 6, 7)
+    np.testing.assert_array_equal(pixels[:, :, 1:-1, 1:-1], images)
+
+
 @pytest.mark.parametrize(("classes", "columns"), [(2, 8), (3, 6), (5, 5), (10, 10), (16, 16), (47, 8)])
 def test_columns_are_as_many_as_the_classes_where_those_fit(opened, classes, columns):
     manifest, _ = opened(conditional=True)
