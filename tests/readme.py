@@ -1,7 +1,7 @@
 """The examples of the README: its commands, run against a server, and the answers that it prints.
 
 `python -m tests.readme localhost:8000` asks a running server and writes its answers into the README; without an address
-it writes only the table of the bundles.
+it writes only the tables of the bundles, here and in docs/gans.md.
 """
 
 import re
@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.gan_tables import with_tables
 from tests.readme_table import with_table
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
+README, GANS = ROOT / "README.md", ROOT / "docs" / "gans.md"
 
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
@@ -48,6 +49,7 @@ def run(all_examples: list[Example], address: str) -> list[str]:
 def main(address: str | None = None) -> None:
     text = with_table(README.read_text())
     README.write_text(with_answers(text, address) if address else text)
+    GANS.write_text(with_tables(GANS.read_text()))
 
 
 def with_answers(text: str, address: str) -> str:

@@ -1,5 +1,7 @@
 """The README's table of the shipped bundles, from their manifests."""
 
+from collections.abc import Iterable, Iterator, Sequence
+
 from models.manifest import Manifest
 from models.repository import SHIPPED, Repository
 from training.report.figures import judged, measured, over_seeds
@@ -11,9 +13,17 @@ _HEAD = ("bundle", "family, likelihood, data", "obtained", "published", "paramet
 
 def table(repository: Repository) -> str:
     """The newest version of each bundle, a row each, in Markdown."""
-    newest = {name: repository.versions(name)[-1] for name, _ in repository.list()}
-    rows = [_HEAD, ("---",) * len(_HEAD), *(_row(repository.read(*bundle).manifest) for bundle in newest.items())]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return markdown(_HEAD, map(_row, newest(repository)))
+
+
+def newest(repository: Repository) -> Iterator[Manifest]:
+    """The manifest of each bundle's newest version, by name."""
+    for name in dict.fromkeys(name for name, _ in repository.list()):
+        yield repository.read(name, repository.versions(name)[-1]).manifest
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))
 
 
 def with_table(text: str) -> str:

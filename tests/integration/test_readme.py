@@ -7,8 +7,9 @@ import tomllib
 
 import pytest
 
+from tests.gan_tables import with_tables
 from tests.live_server import ROOT, live_server
-from tests.readme import README, examples, run
+from tests.readme import GANS, README, examples, run
 from tests.readme_table import with_table
 from training.recipe import Recipe
 
@@ -42,6 +43,12 @@ def comparable(value: object, place: str = "") -> object:
 
 def test_the_table_is_that_of_the_manifests():
     assert with_table(TEXT) == TEXT
+
+
+def test_the_tables_of_gans_are_those_of_the_manifests():
+    page = GANS.read_text()
+    assert with_tables(page) == page
+    assert page.count("-ring](") == 5  # each objective and each constraint has its row
 
 
 def test_every_verb_has_an_example():

@@ -1,4 +1,7 @@
-"""How good and how various images are, by where their features lie among those of held-out images."""
+"""How good and how various images are, by where their features lie among those of held-out images.
+
+`python -m training.evaluation.quality` prints what images of the training split get in place of samples.
+"""
 
 import math
 from typing import NamedTuple
@@ -9,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.provenance import Figure
-from training import views
-from training.datasets.splits import Dataset
-from training.evaluation.classifier import classifier_of
+from training import datasets, views
+from training.datasets.splits import Array, Dataset
+from training.evaluation.classifier import PINNED, classifier_of
 from training.evaluation.figures import mean_figure
 from training.evaluation.terms import SEED
 from training.exported import Exported
@@ -38,15 +41,19 @@ class Neighbourhoods(NamedTuple):
 
 
 def quality_figures(exported: Exported, dataset: Dataset) -> dict[str, Figure]:
-    """Of 10,000 samples against the test split, by the features of the classifier that is pinned.
+    """The figures of `judge_images`, of 10,000 samples."""
+    label = np.arange(SAMPLES) % dataset.classes if dataset.classes else None
+    return judge_images(views.sampled(exported, SAMPLES, label, SEED)["x"], dataset)
+
+
+def judge_images(drawn: Array, dataset: Dataset) -> dict[str, Figure]:
+    """Images against the test split, by the features of the classifier that is pinned.
 
     Precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020) with the five nearest
     neighbours; `fid_c`, the Fréchet distance (Heusel et al. 2017) on these features, comparable with no other; how many
     classes a thousand samples hold, and the KL in nats of the classes of all from those of the test split.
     """
-    classifier = classifier_of(dataset)
-    label = np.arange(SAMPLES) % dataset.classes if dataset.classes else None
-    drawn, test = views.sampled(exported, SAMPLES, label, SEED)["x"], dataset.test[:SAMPLES]
+    classifier, test = classifier_of(dataset), dataset.test[:SAMPLES]
     fake, real = classifier.features_of(drawn), classifier.features_of(test)
     told, known = (classifier.labels_of(images) for images in (drawn, test))
     shares = neighbourhoods(real, fake)
@@ -139,3 +146,10 @@ def _kl(told: NDArray[np.int64], known: NDArray[np.int64]) -> float:
 
 def _number(value: float, unit: str, rows: int) -> Figure:
     return Figure(value=float(value), unit=unit, split="samples", examples=rows)
+
+
+if __name__ == "__main__":
+    for name in PINNED:
+        images = datasets.load(name)
+        for figure, judged in judge_images(images.train[:SAMPLES], images).items():
+            print(f"{name} {figure} {judged.value:.4f} {judged.unit}")
