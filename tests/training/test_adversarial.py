@@ -124,6 +124,19 @@ def test_the_critic_moves_at_every_step_and_the_generator_every_so_many(family):
     assert moved == [[step % 3 == 0, True] for step in range(7)]
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_generators_step_takes_no_gradient_of_the_critic(family, monkeypatch):
+    """Not even one that nobody would use."""
+    module, (x, _) = build(family, "gaussian"), data("wgan-clip")
+    own = []
+    monkeypatch.setattr(module, "constrain", lambda: own.extend(w.grad.clone() for w in module.critic.parameters()))
+    fabric = Fabric(accelerator="cpu", devices=1)
+    module.train_step(x, None, Turn(0, fabric, module.optimizers(0.01, 0.0)))
+    assert all(weight.grad.any() for weight in module.generator.parameters())
+    assert all(map(torch.equal, own, (weight.grad for weight in module.critic.parameters())))
+    assert len(own) == len(list(module.critic.parameters()))
+
+
 def test_a_wasserstein_critic_takes_five_steps_to_one_unless_it_is_told_otherwise():
     assert [build(family, "gaussian").options.critic_steps for family in FAMILIES] == [1, 5]
 

@@ -97,7 +97,7 @@ def test_all_processes_descend_the_mean_of_their_gradients():
         sent.append(gradient.clone())
         return {"mean": (gradient + torch.tensor([4.0, 0.0])) / 2}[reduce_op]  # the other process had 4 and 0
 
-    fabric = SimpleNamespace(world_size=2, backward=lambda loss: loss.backward(), all_reduce=all_reduce)
+    fabric = SimpleNamespace(world_size=2, backward=torch.Tensor.backward, all_reduce=all_reduce)
     Turn(0, fabric, {"all": torch.optim.SGD([weight], lr=1.0)}).descend("all", (2 * weight).sum())
     assert [gradient.tolist() for gradient in sent] == [[2, 2]]
     assert weight.tolist() == [1 - 3, 2 - 1]
