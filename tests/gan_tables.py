@@ -7,6 +7,7 @@ from models.provenance import Figure
 from models.repository import SHIPPED, Repository
 from tests.readme_table import markdown, newest
 from training.datasets.toys import MIXTURES
+from training.evaluation.quality import COOL
 from training.report.figures import measured, over_seeds
 
 _TABLE = re.compile(r"(<!-- (\w+): written by `python -m tests.readme` -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -26,10 +27,10 @@ def toys() -> str:
 
 
 def images() -> str:
-    """A row for each bundle of grey digits that is judged by their features."""
-    head = ("bundle", *(name.replace("_", " ") for name in _IMAGES))
+    """Two rows for each bundle of grey digits that is judged by their features: at both temperatures."""
+    head = ("bundle", "temperature", *(name.replace("_", " ") for name in _IMAGES))
     judged = (manifest for manifest in newest(_REPOSITORY) if "fid_c" in manifest.provenance.figures)
-    return markdown(head, ((_named(m), *(_shown(m.provenance.figures[name]) for name in _IMAGES)) for m in judged))
+    return markdown(head, (row for manifest in judged for row in (_image(manifest, 1), _image(manifest, COOL))))
 
 
 _TABLES = {"toys": toys, "images": images}
@@ -41,6 +42,12 @@ def _toy(manifest: Manifest) -> tuple[str, ...]:
     every = counted.count(len(MIXTURES[made.data].centers))
     shown = (_shown(means[name]) for name in ("modes", "high_quality", "reverse_kl", "spread"))
     return (_named(manifest), str(len(counted)), str(every), *shown)
+
+
+def _image(manifest: Manifest, temperature: float) -> tuple[str, ...]:
+    suffix = "" if temperature == 1 else "_cooled"
+    shown = (_shown(manifest.provenance.figures[name + suffix]) for name in _IMAGES)
+    return (_named(manifest), f"{temperature:g}", *shown)
 
 
 def _named(manifest: Manifest) -> str:

@@ -10,13 +10,15 @@ from training.exported import Arrays, Exported
 _ROWS = 500
 
 
-def sampled(exported: Exported, rows: int, label: Array | None = None, seed: int = 0) -> Arrays:
+def sampled(
+    exported: Exported, rows: int, label: Array | None = None, seed: int = 0, temperature: float = 1.0
+) -> Arrays:
     """The first rows of a seed, as the service gives them."""
     blocks = []
     for start in range(0, rows, _ROWS):
         count = min(_ROWS, rows - start)
         given = None if label is None else label[start : start + count]
-        noise = exported.draw("sample", seed=seed, index=start, rows=count)
+        noise = exported.draw("sample", seed=seed, index=start, rows=count, temperature=temperature)
         blocks.append(_run(exported, "sample", {}, given, noise))
     return _joined(blocks)
 

@@ -109,8 +109,8 @@ class Exact:
     def __init__(self, mixture):
         self.points = mixture.draw(5000, np.random.default_rng(0))
 
-    def draw(self, name, *, seed, index, rows):
-        assert (name, seed) == ("sample", SEED)
+    def draw(self, name, *, seed, index, rows, temperature):
+        assert (name, seed, temperature) == ("sample", SEED, 1)
         return {"row": np.arange(index, index + rows)}
 
     def run(self, name, inputs):

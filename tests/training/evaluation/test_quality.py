@@ -9,7 +9,7 @@ from scipy.linalg import sqrtm
 from models.manifest import Example, Operation
 from training.datasets.splits import Dataset
 from training.evaluation import quality
-from training.evaluation.quality import frechet_distance, neighbourhoods, quality_figures
+from training.evaluation.quality import COOL, frechet_distance, neighbourhoods, quality_figures
 from training.evaluation.terms import SEED
 
 RANDOM = np.random.default_rng(0)
@@ -102,19 +102,19 @@ def test_frechet_distance_of_a_set_from_itself_is_0_and_from_a_shifted_one_the_s
 
 
 class Drawn:
-    """A model whose samples are given rows."""
+    """A model whose samples are given rows, and others when it is cooled."""
 
     operations = {"sample": Operation(graph="sample.onnx", outputs=("x",))}
 
-    def __init__(self, x):
-        self.x = x
+    def __init__(self, x, cooled):
+        self.x = {1.0: x, COOL: cooled}
 
-    def draw(self, name, *, seed, index, rows):
+    def draw(self, name, *, seed, index, rows, temperature):
         assert (name, seed) == ("sample", SEED)
-        return {"row": np.arange(index, index + rows)}
+        return {"row": np.arange(index, index + rows), "temperature": temperature}
 
     def run(self, name, inputs):
-        return {"x": self.x[inputs["row"]]}
+        return {"x": self.x[inputs["temperature"]][inputs["row"]]}
 
 
 class Told:
@@ -138,14 +138,14 @@ def images(labels):
 
 @pytest.fixture
 def figures(monkeypatch):
-    """figures(samples, test): of images whose first pixels are these."""
+    """figures(samples, test, cooled=samples): of images whose first pixels are these."""
     monkeypatch.setattr(quality, "classifier_of", Told)
 
-    def make(samples, test):
+    def make(samples, test, cooled=None):
         monkeypatch.setattr(quality, "SAMPLES", len(samples))
         x = images(test)
         dataset = Dataset("mnist", Example(kind="image", support="real"), x[:1], x[:1], x)
-        return quality_figures(Drawn(images(samples)), dataset)
+        return quality_figures(Drawn(images(samples), images(samples if cooled is None else cooled)), dataset)
 
     return make
 
@@ -173,6 +173,14 @@ def test_figures_are_of_the_features_of_samples_and_of_the_test_split(figures):
     assert told["precision"] == told["density"] == told["fid_c"] == ("samples", 60)
     assert told["recall"] == told["coverage"] == ("test", 40)
     assert made["fid_c"].value == pytest.approx(frechet_distance(real, fake))
+
+
+def test_figures_of_a_cooled_model_are_those_of_what_it_draws_then(figures):
+    samples, test, cooled = np.zeros(60), np.zeros(40), np.full(60, 4.0)
+    made, cool = figures(samples, test, cooled), figures(cooled, test)
+    for name in ("precision", "density", "recall", "coverage", "fid_c", "classes", "class_kl"):
+        assert made[f"{name}_cooled"] == cool[name]
+    assert made["fid_c_cooled"].value > made["fid_c"].value + 3
 
 
 def test_standard_error_of_the_frechet_distance_is_that_of_a_mean_where_the_means_are_all(figures):

@@ -34,8 +34,8 @@ class Drawn:
     def __init__(self, digits):
         self.x = images(digits).astype(np.float32)
 
-    def draw(self, name, *, seed, index, rows):
-        assert (name, seed) == ("sample", SEED)
+    def draw(self, name, *, seed, index, rows, temperature):
+        assert (name, seed, temperature) == ("sample", SEED, 1)
         return {"row": np.arange(index, index + rows)}
 
     def run(self, name, inputs):
