@@ -8,7 +8,7 @@ from training.datasets.toys import MIXTURES
 from training.evaluation.modes import judge_points
 from training.report import page, pictures, plots
 
-_POINTS = 500
+_POINTS = 120
 _MODES = ("modes", "high_quality", "reverse_kl", "spread")
 
 
