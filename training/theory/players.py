@@ -13,6 +13,7 @@ from models.manifest import Example
 from training.adversarial import Adversarial
 from training.family import Turn
 from training.networks.mlp import Hidden
+from training.theory.divergences import quantiles
 
 LINEAR = Hidden(widths=())
 SMALL = Hidden(widths=(64, 64), activation="leaky_relu")
@@ -45,6 +46,26 @@ def set_critic(made: Adversarial, slope: Sequence[float], offset: float = 0.0) -
 def turn(step: int = 0, made: Adversarial | None = None, learning_rate: float = 0.0) -> Turn:
     """A step's place; without optimisers for what only computes a loss."""
     return Turn(step, Fabric(accelerator="cpu", devices=1), made.optimizers(learning_rate, 0.0) if made else {})
+
+
+def estimate(made: Adversarial, z: Tensor) -> float:
+    """What its critic makes of the distance between data z, (rows, D), and the samples of those same codes."""
+    return made.critic_loss(z, made.generate(z)["x"].detach(), None, turn())[1].item()
+
+
+def greatest_slope(made: Adversarial, x: Tensor) -> float:
+    """Of the critic, at any of x (rows, D)."""
+    return made.slopes(x, None).detach().norm(dim=1).max().item()
+
+
+def normals(rows: int) -> Tensor:
+    """Points that stand for the standard normal, (rows, 1)."""
+    return torch.tensor(quantiles(rows), dtype=torch.float32)[:, None]
+
+
+def draws(rows: int) -> Tensor:
+    """Of the standard normal, (rows, 1)."""
+    return torch.randn(rows, 1)
 
 
 def teach(
