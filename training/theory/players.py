@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
 
 import torch
@@ -19,6 +20,12 @@ LINEAR = Hidden(widths=())
 SMALL = Hidden(widths=(64, 64), activation="leaky_relu")
 
 _NEVER = 10**9  # steps of the critic before the generator takes one
+
+
+@cache
+def _fabric() -> Fabric:
+    return Fabric(accelerator="cpu", devices=1)
+
 
 Player = TypeVar("Player", bound=Adversarial)
 
@@ -45,7 +52,7 @@ def set_critic(made: Adversarial, slope: Sequence[float], offset: float = 0.0) -
 
 def turn(step: int = 0, made: Adversarial | None = None, learning_rate: float = 0.0) -> Turn:
     """A step's place; without optimisers for what only computes a loss."""
-    return Turn(step, Fabric(accelerator="cpu", devices=1), made.optimizers(learning_rate, 0.0) if made else {})
+    return Turn(step, _fabric(), made.optimizers(learning_rate, 0.0) if made else {})
 
 
 def estimate(made: Adversarial, z: Tensor) -> float:
