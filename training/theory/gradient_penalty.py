@@ -25,6 +25,8 @@ _RANGE = torch.linspace(-5, 7, 1201)[:, None]
 
 def experiment(steps: int = 400) -> Experiment:
     """Critics of N(0, 1) against N(2, 1), and of the ring of eight normals against a point in its middle."""
+    # On the line a critic that begins with the wrong sign keeps it, for its slope would have to pass through 0, which the
+    # penalty forbids; the weights here begin with the right one.
     soft, hard = (player(WGAN, [_SHIFT], penalty=penalty) for penalty in (_SOFT, _HARD))
     for critic in (soft, hard):
         deque(teach(critic, draws, steps, learning_rate=_RATE), maxlen=0)
