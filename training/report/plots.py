@@ -37,6 +37,7 @@ _STYLE = {
 _LINES = ((_FIRST, "-"), (_SECOND, "-"), (_INK, (0, (3, 2))))
 _SIZE = (4.2, 2.8)  # inches; on a phone that is about its own size, and the text stays readable
 _SQUARE = (4.2, 4.2)
+_WIDE = 8.4
 
 
 def curves(series: Mapping[str, Sequence[float]], best: int | None, *, name: str) -> str:
@@ -107,7 +108,7 @@ def multiples(rows: Mapping[str, Sequence[Array]], marks: Array, columns: Sequen
     """Small clouds of points of the plane beside each other, all to one scale; `marks` (n, 2) are in each of them."""
     reach = 1.25 * np.abs(marks).max()
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(1.1 * len(columns), 1.15 * len(rows)), layout="constrained")
+        figure = Figure(figsize=(_WIDE, _WIDE / len(columns) * len(rows)), layout="constrained")
         grid = figure.subplots(len(rows), len(columns), squeeze=False)
         for (key, clouds), row in zip(rows.items(), grid, strict=True):
             row[0].set_ylabel(key)

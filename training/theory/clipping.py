@@ -38,7 +38,7 @@ def experiment(steps: int = 150) -> Experiment:
     narrow, wide = (deep[box].K for box in _BOXES)
     claims += [
         Claim(
-            f"of one W1 the networks' estimates with clip = {_BOXES[1]:g} and {_BOXES[0]:g} differ more than {_FACTOR:g}-fold",
+            f"networks' estimates of one W1, with clip = {_BOXES[1]:g} over that with {_BOXES[0]:g}",
             _FACTOR,
             wide / narrow,
             relation=">",
@@ -57,9 +57,10 @@ def experiment(steps: int = 150) -> Experiment:
         logarithmic=True,
     )
     told = (
-        "A box around the weights does bound the slope, but by a constant K that follows from the box and the network and "
-        "not from the data: the estimate is a distance in a unit that nobody knows. For a linear critic K is the clip itself; "
-        "for a network of three layers it goes with its cube, so a small change of the clip is a great one of K."
+        "A box around the weights does bound the slope, but by a constant K that follows from the box and the "
+        "network and not from the data: the estimate is a distance in a unit that nobody knows. For a linear "
+        "critic K is the clip itself; for a network of three layers it goes with its cube, so a small change of "
+        "the clip is a great one of K."
     )
     return Experiment("Clipped weights: K times the distance", told, tuple(claims), (figure,))
 
@@ -69,7 +70,9 @@ def _of_the_box(box: float, deep: _Taught, linear: _Taught) -> list[Claim]:
     outside = sum(greatest > box * (1 + _ROUNDING) for greatest in deep.greatest)
     return [
         Claim(f"clip = {box:g}: steps after which a weight lay outside the box", 0.0, outside),
-        Claim(f"clip = {box:g}: the greatest weight after any step, on the wall", box, max(deep.greatest), tolerance=1e-8),
+        Claim(
+            f"clip = {box:g}: the greatest weight after any step, on the wall", box, max(deep.greatest), tolerance=1e-8
+        ),
         Claim(
             f"clip = {box:g}: the K that a linear critic carries, its estimate over W1, is the clip",
             box,
@@ -77,14 +80,14 @@ def _of_the_box(box: float, deep: _Taught, linear: _Taught) -> list[Claim]:
             tolerance=_ROUNDING,
         ),
         Claim(
-            f"clip = {box:g}: the K that a network of {inputs} and {outputs} units carries is its greatest slope at most",
+            f"clip = {box:g}: the K that a network of {inputs} and {outputs} units carries, its greatest slope at most",
             steepest,
             deep.K,
             relation="<",
             tolerance=_ROUNDING * steepest,
         ),
         Claim(
-            f"clip = {box:g}: which is {inputs} * {outputs} * clip^3 at most",
+            f"clip = {box:g}: its greatest slope is {inputs} * {outputs} * clip^3 at most",
             inputs * outputs * box**3,
             steepest,
             relation="<",

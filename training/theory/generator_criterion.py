@@ -42,7 +42,12 @@ def experiment(rows: int = 100_000) -> Experiment:
         ),
         Claim("C is least where the samples are as the data: among 33 shifts at", 0.0, path[int(np.argmin(reached))]),
         Claim("there it is -log 4", -math.log(4), min(reached), tolerance=_QUADRATURE),
-        Claim("there the slope of the minimax loss in the generator's shift is", 0.0, _criterion(z, 0.0)[1], tolerance=1e-6),
+        Claim(
+            "there the slope of the minimax loss in the generator's shift is",
+            0.0,
+            _criterion(z, 0.0)[1],
+            tolerance=1e-6,
+        ),
         Claim(
             "at N(1, 1) it is the slope of 2 JSD: the generator descends on the divergence",
             slope,
@@ -58,15 +63,15 @@ def experiment(rows: int = 100_000) -> Experiment:
         name="generator-criterion",
     )
     told = (
-        "Against the best discriminator the generator's criterion is a divergence between data and samples. It is least, "
-        "-log 4, where both are the same, and levels off at 0 where they hardly overlap: from there on its slope tells the "
-        "generator nothing."
+        "Against the best discriminator the generator's criterion is a divergence between data and samples. It is "
+        "least, -log 4, where both are the same, and levels off at 0 where they hardly overlap: from there on its "
+        "slope tells the generator nothing."
     )
     return Experiment("What the generator descends on is the Jensen-Shannon divergence", told, tuple(claims), (figure,))
 
 
 def _criterion(z: Tensor, shift: float) -> tuple[float, float]:
-    """V of the best discriminator, whose logit log p(x) - log q(x) is linear, and its slope in the generator's shift."""
+    """V of the best discriminator, whose logit log p(x) - log q(x) is linear; its slope in the generator's shift."""
     gan = _with_discriminator(shift, -shift, shift**2 / 2)
     value = -gan.critic_loss(z, gan.generate(z)["x"].detach(), None, turn())[0].item()
     gan.generator_loss(gan.value(gan.generate(z)["x"], None)).backward()

@@ -49,21 +49,31 @@ def experiment(steepness: float = 2.0) -> Experiment:
             undecided[0] - undecided[1],
             tolerance=_ROUNDING,
         ),
-        Claim("and the minimax one is", -0.5, undecided[0], tolerance=_ROUNDING),
+        Claim("where it cannot tell the minimax slope is", -0.5, undecided[0], tolerance=_ROUNDING),
         Claim(
             "of a sample that is found out, logit -20, the minimax slope is all but 0",
             0.0,
             found_out["minimax"],
             tolerance=_ROUNDING,
         ),
-        Claim("and the non-saturating one all but -1", -1.0, found_out["non_saturating"], tolerance=_ROUNDING),
         Claim(
-            f"in the weights of a generator with that sample, where the logit rises by {steepness:g} along x, the minimax slope is",
+            "of that sample the non-saturating slope is all but -1",
+            -1.0,
+            found_out["non_saturating"],
+            tolerance=_ROUNDING,
+        ),
+        Claim(
+            f"in its generator's shift, along which the logit rises by {steepness:g}, the minimax slope is",
             0.0,
             through["minimax"],
             tolerance=_ROUNDING,
         ),
-        Claim("and the non-saturating one minus that rise", -steepness, through["non_saturating"], tolerance=_ROUNDING),
+        Claim(
+            "in that shift the non-saturating slope is minus the rise",
+            -steepness,
+            through["non_saturating"],
+            tolerance=_ROUNDING,
+        ),
         Claim(
             "both rest where samples are as the data, for D = 1/2 everywhere: the greater of their slopes",
             0.0,
@@ -73,16 +83,19 @@ def experiment(steepness: float = 2.0) -> Experiment:
     )
     figure = functions(
         {"non-saturating, 1 - D": (logits, -known["non_saturating"]), "minimax, D": (logits, -known["minimax"])},
-        {"by the GAN's loss": (logits, -slopes["non_saturating"]), "and minimax": (logits, -slopes["minimax"])},
+        {
+            "non-saturating, by the GAN": (logits, -slopes["non_saturating"]),
+            "minimax, by the GAN": (logits, -slopes["minimax"]),
+        },
         across="the discriminator's logit of a sample: left is found out",
-        up="slope of the generator's loss, downwards",
+        up="size of the slope in the logit",
         name="generator-gradients",
         logarithmic=True,
     )
     told = (
-        "Early in the game the discriminator finds samples out easily. The minimax loss log(1 - D) is flat just there, so "
-        "the generator that most needs to learn is told least; -log D has the same direction and the same resting point, and is "
-        "steepest where samples are worst."
+        "Early in the game the discriminator finds samples out easily. The minimax loss log(1 - D) is flat just "
+        "there, so the generator that most needs to learn is told least; -log D has the same direction and the "
+        "same resting point, and is steepest where samples are worst."
     )
     return Experiment("Why the generator does not descend on V itself", told, claims, (figure,))
 

@@ -25,8 +25,8 @@ _RANGE = torch.linspace(-5, 7, 1201)[:, None]
 
 def experiment(steps: int = 400) -> Experiment:
     """Critics of N(0, 1) against N(2, 1), and of the ring of eight normals against a point in its middle."""
-    # On the line a critic that begins with the wrong sign keeps it, for its slope would have to pass through 0, which the
-    # penalty forbids; the weights here begin with the right one.
+    # On the line a critic that begins with the wrong sign keeps it, for its slope would have to pass through 0, which
+    # the penalty holds against it; the weights here begin with the right one.
     soft, hard = (player(WGAN, [_SHIFT], penalty=penalty) for penalty in (_SOFT, _HARD))
     for critic in (soft, hard):
         deque(teach(critic, draws, steps, learning_rate=_RATE), maxlen=0)
@@ -53,9 +53,10 @@ def experiment(steps: int = 400) -> Experiment:
         name="gradient-penalty",
     )
     told = (
-        "The penalty asks for the Euclidean slope 1 that the best critic has between data and samples. It is a spring "
-        "and no wall: the critic gives way by (P - Q) / (2 lambda m), with P and Q the distribution functions and m the density of "
-        "the places where the slope is looked at. A greater lambda is nearer to the distance."
+        "The penalty asks for the Euclidean slope 1 that the best critic has between data and samples. It is a "
+        "spring and no wall: the critic gives way by (P - Q) / (2 lambda m), with P and Q the distribution "
+        "functions and m the density of the places where the slope is looked at. A greater lambda is nearer to the "
+        "distance."
     )
     return Experiment("A penalty on the slope: near the distance", told, tuple(claims), (figure,))
 
@@ -73,11 +74,14 @@ def _of_the_line(soft: WGAN, hard: WGAN) -> list[Claim]:
             tolerance=1e-9,
         ),
         Claim(
-            f"a critic with lambda = {_HARD:g} comes within 2 % of it", _SHIFT, estimates[_HARD], tolerance=_NEAR * _SHIFT
+            f"a critic with lambda = {_HARD:g} comes within 2 % of it",
+            _SHIFT,
+            estimates[_HARD],
+            tolerance=_NEAR * _SHIFT,
         ),
         Claim(f"one with lambda = {_SOFT:g} is above it", _SHIFT, estimates[_SOFT], relation=">"),
         Claim(
-            "by the integral of (P - Q)^2 / (2 lambda m), within 2 %",
+            f"lambda = {_SOFT:g}: above it by the integral of (P - Q)^2 / (2 lambda m), within 2 %",
             _SHIFT + _excess(_SOFT),
             estimates[_SOFT],
             tolerance=_NEAR * _SHIFT,
@@ -118,7 +122,12 @@ def _of_the_ring(steps: int) -> list[Claim]:
             seen,
             tolerance=_NEAR * euclidean,
         ),
-        Claim("W1 with the L1 ground cost is another number, and more than it sees", seen, l1, relation=">"),
+        Claim(
+            "W1 of the ring with the L1 ground cost is another number, and more than that critic sees",
+            seen,
+            l1,
+            relation=">",
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""A trained discriminator approaches D* = p / (p + q), where the densities p of the data and q of the samples are known."""
+"""A trained discriminator approaches D* = p / (p + q), where the densities of data and samples are known."""
 
 import numpy as np
 import torch
@@ -43,17 +43,17 @@ def experiment(steps: int = 600) -> Experiment:
             apart[0],
             relation=">",
         ),
-        Claim(f"after {steps} steps by less than that", _APART, apart[-1], relation="<"),
+        Claim(f"after {steps} steps D(x) lies off by less than that", _APART, apart[-1], relation="<"),
         Claim(
             f"its V, by quadrature, falls short of V(D*) by less than {_SHORT} nats",
             _value(best, p, q) - _SHORT,
             values[-1],
             relation=">",
         ),
-        Claim("at no time of its training is its V above V(D*), in nats", _value(best, p, q), max(values), relation="<"),
         Claim(
-            "V by the GAN's own loss, over fresh data and samples, is that V", values[-1], v, std_error=error
+            "at no time of its training is its V above V(D*), in nats", _value(best, p, q), max(values), relation="<"
         ),
+        Claim("V by the GAN's own loss, over fresh data and samples, is that V", values[-1], v, std_error=error),
     )
     seen = np.abs(_GRID) < 6
     figures = (
@@ -79,8 +79,8 @@ def experiment(steps: int = 600) -> Experiment:
     )
     told = (
         "Given x, the best guess is the share that the data have in the density there, p / (p + q). A network that "
-        "descends on the GAN's own loss, and has never seen a density, comes to answer it; where neither p nor q has any "
-        "mass its answer is arbitrary, which no average over data and samples can see."
+        "descends on the GAN's own loss, and has never seen a density, comes to answer it; where neither p nor q "
+        "has any mass its answer is arbitrary, which no average over data and samples can see."
     )
     return Experiment("The best discriminator is p / (p + q)", told, claims, figures)
 

@@ -1,7 +1,5 @@
 """Spectral norms of 1 keep a critic's slope at 1 at most: how near to the Wasserstein distance it comes."""
 
-from collections import deque
-
 import numpy as np
 import torch
 from scipy.stats import wasserstein_distance
@@ -52,7 +50,7 @@ def experiment(steps: int = 300) -> Experiment:
             relation="<",
             tolerance=_FOUND * _SHIFT,
         ),
-        Claim("and within 2 % of it", _SHIFT, seen, tolerance=_NEAR * _SHIFT),
+        Claim("its estimate is within 2 % of W1", _SHIFT, seen, tolerance=_NEAR * _SHIFT),
     )
     figure = functions(
         {"W1": (np.array([0, steps]), np.array([_SHIFT, _SHIFT]))},
@@ -62,8 +60,8 @@ def experiment(steps: int = 300) -> Experiment:
         name="spectral-norm",
     )
     told = (
-        "A fully connected network's slope is no more than the product of its layers' largest singular values, so dividing "
-        "each by its own makes the bound exact: such a critic never estimates more than W1. Within the bound it loses "
-        "little here, where one layer after the other can pass the whole slope on."
+        "A fully connected network's slope is no more than the product of its layers' largest singular values, so "
+        "dividing each by its own makes the bound exact: such a critic never estimates more than W1. Within the "
+        "bound it loses little here, where one layer after the other can pass the whole slope on."
     )
     return Experiment("Spectral norms: never above the distance", told, claims, (figure,))

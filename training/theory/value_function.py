@@ -53,9 +53,25 @@ def experiment(rows: int = 2000) -> Experiment:
             left_over.item(),
             tolerance=_ROUNDING,
         ),
-        Claim("the estimate that a GAN shows is V / 2 + log 2", v.item() / 2 + math.log(2), estimate.item(), tolerance=_ROUNDING),
-        Claim("a discriminator that always says 1/2 has V = -log 4", -math.log(4), measured[len(always) // 2], tolerance=_ROUNDING),
-        Claim("of those that always say the same none has more", -math.log(4), max(measured), relation="<", tolerance=_ROUNDING),
+        Claim(
+            "the estimate that a GAN shows is V / 2 + log 2",
+            v.item() / 2 + math.log(2),
+            estimate.item(),
+            tolerance=_ROUNDING,
+        ),
+        Claim(
+            "a discriminator that always says 1/2 has V = -log 4",
+            -math.log(4),
+            measured[len(always) // 2],
+            tolerance=_ROUNDING,
+        ),
+        Claim(
+            "of those that always say the same none has more",
+            -math.log(4),
+            max(measured),
+            relation="<",
+            tolerance=_ROUNDING,
+        ),
     )
     figure = functions(
         {"log D + log(1 - D)": (always, np.log(always) + np.log(1 - always))},
@@ -66,8 +82,8 @@ def experiment(rows: int = 2000) -> Experiment:
     )
     told = (
         "The value function of the game is the log-likelihood of a classifier that tells data from samples. Its "
-        "discriminator is therefore trained like any classifier, and a generator that cannot be told from the data leaves "
-        "it nothing better than to say 1/2."
+        "discriminator is therefore trained like any classifier, and a generator that cannot be told from the data "
+        "leaves it nothing better than to say 1/2."
     )
     return Experiment("The value of the game is a cross-entropy", told, claims, (figure,))
 
