@@ -1,6 +1,5 @@
 """Mode collapse on the ring of eight normals: a GAN against a Wasserstein GAN over the training."""
 
-import math
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -16,7 +15,7 @@ from training.evaluation.modes import judge_points
 from training.recipe import Recipe, read
 from training.report.plots import functions, multiples
 from training.theory.claim import Claim, Experiment
-from training.theory.toy_counts import TABLE, Counts, counts
+from training.theory.toy_counts import TABLE, claims_of, counts, told_of
 from training.trainer import fit
 
 _RING = MIXTURES["ring"]
@@ -59,9 +58,9 @@ def experiment(seeds: Sequence[int] = (0, 1), steps: int = 150, times: int = 8, 
         "A discriminator that learns half as fast as the generator is outrun: the generator moves all samples to "
         "where it is believed now, and on when it is not any more, from mode to mode. The critic of a Wasserstein "
         "GAN may learn as well as it can, five steps to one, and its samples spread over the ring. But so do those "
-        f"of a GAN whose discriminator takes five steps: here it is the turns as much as the loss. {_told(counted)}"
+        f"of a GAN whose discriminator takes five steps: here it is the turns as much as the loss. {told_of(counted)}"
     )
-    return Experiment("Mode collapse on the ring", told, (*claims, *_of_ten(counted)), figures)
+    return Experiment("Mode collapse on the ring", told, (*claims, *claims_of(counted)), figures)
 
 
 class _Run(NamedTuple):
@@ -132,36 +131,3 @@ def _of_the_seed(seed: int, runs: dict[str, _Run]) -> list[Claim]:
             relation="<",
         ),
     ]
-
-
-def _of_ten(counted: dict[str, Counts]) -> list[Claim]:
-    """What the toy recipes, in full, gave over ten seeds."""
-    if not counted:
-        return []
-    gan, wgan = counted["gan-ring"], counted["wgan-gp-ring"]
-    return [
-        *(
-            Claim(f"seeds that the recipe {name} was trained from", 10, recipe.seeds)
-            for name, recipe in counted.items()
-        ),
-        Claim(
-            "over these the Wasserstein GAN's recipe finds no fewer modes on average than the GAN's",
-            gan.modes,
-            wgan.modes,
-            std_error=math.hypot(gan.modes_error, wgan.modes_error),
-            relation=">",
-        ),
-    ]
-
-
-def _told(counted: dict[str, Counts]) -> str:
-    if not counted:
-        return "The counts over ten seeds are missing here: they stand in docs/gans.json of the project."
-    return (
-        "Over ten seeds "
-        + " and ".join(
-            f"{name} finds {recipe.modes:.2f} of 8 modes, {recipe.high_quality:.1f} % of samples of high quality"
-            for name, recipe in counted.items()
-        )
-        + "."
-    )

@@ -5,8 +5,12 @@ import re
 from functools import cache
 from importlib import import_module
 
+import numpy as np
 import pytest
 import torch
+
+from tests.training.theory.test_toy_counts import rows
+from training.theory import mode_collapse
 
 SIZES = {
     "value_function": {"rows": 500},
@@ -21,7 +25,6 @@ SIZES = {
     "saturation": {"steps": 60},
     "mode_collapse": {"seeds": (0,), "steps": 150, "times": 5},
 }
-METRICS = re.compile("W1|ground cost|distance")
 
 
 def run(name, **sizes):
@@ -55,39 +58,11 @@ def test_names_of_figures_are_not_shared():
     assert sum(map(len, ids)) == len(set.union(*ids))
 
 
-def rows(recipe, modes):
-    return [{"recipe": recipe, "seed": seed, "modes": found, "high_quality": 90.0} for seed, found in enumerate(modes)]
-
-
-def of_the_table(tmp_path, gan, wgan):
-    """The claims that a table adds to those of a short training, and what is told of it."""
+def test_the_table_of_ten_seeds_is_asked_and_may_be_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(mode_collapse, "_run", lambda *_: mode_collapse._Run(np.zeros((1, 3, 2), np.float32)))
     table = tmp_path / "gans.json"
-    table.write_text(json.dumps(rows("gan-ring", gan) + rows("wgan-gp-ring", wgan) + rows("gan-grid", [20.0])))
-    short = {"seeds": (0,), "steps": 2, "times": 1}
-    experiment = run("mode_collapse", table=table, **short)
-    live = run("mode_collapse", table=tmp_path / "none.json", **short)
-    return experiment.claims[len(live.claims) :], experiment.told, live.told
-
-
-def test_ten_seeds_are_counted_by_their_table(tmp_path):
-    claims, told, _ = of_the_table(tmp_path, [6.0, 8.0] * 5, [8.0] * 10)
-    assert [(claim.expected, claim.measured, claim.holds) for claim in claims] == [
-        (10, 10, True),
-        (10, 10, True),
-        (7.0, 8.0, True),
-    ]
-    assert claims[-1].std_error == pytest.approx((10 / 9 / 10) ** 0.5)
-    assert "gan-ring finds 7.00 of 8 modes" in told
-    assert "wgan-gp-ring finds 8.00 of 8 modes" in told
-
-
-def test_fewer_modes_and_fewer_seeds_than_stated_are_noticed(tmp_path):
-    claims, _, _ = of_the_table(tmp_path, [8.0] * 10, [5.0, 5.0, 6.0])
-    assert [claim.holds for claim in claims] == [True, False, False]
-
-
-def test_without_the_table_it_is_said_that_the_counts_are_missing(tmp_path):
-    claims, told, without = of_the_table(tmp_path, [8.0] * 10, [8.0] * 10)
-    assert len(claims) == 3
-    assert "missing" in without
-    assert "missing" not in told
+    table.write_text(json.dumps(rows("gan-ring", [6.0, 8.0] * 5) + rows("wgan-gp-ring", [8.0] * 10)))
+    asked, without = (run("mode_collapse", times=1, table=path) for path in (table, tmp_path / "none.json"))
+    assert [claim.expected for claim in asked.claims[len(without.claims) :]] == [10, 10, 7.0]
+    assert "gan-ring finds 7.00 of 8 modes" in asked.told
+    assert "missing" in without.told
