@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Literal, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -13,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 Array = NDArray[np.generic]
+Numbers = Sequence[float] | NDArray[np.floating]
 
 # Colours that nothing else has: each stands for a variable of the page's style until the SVG is written.
 _INK, _LINE, _FIRST, _SECOND = (f"#00000{number}" for number in range(1, 5))
@@ -34,6 +36,11 @@ _STYLE = {
     **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
     **dict.fromkeys(("axes.edgecolor", "grid.color"), _LINE),
 }
+_DRAWN = {
+    "line": {"linestyle": "-"},
+    "dashes": {"linestyle": (0, (4, 2))},
+    "points": {"linestyle": "none", "marker": "o", "markersize": 4.5},
+}
 _SIZE = (4.2, 2.8)  # inches; on a phone that is about its own size, and the text stays readable
 _SQUARE = (4.2, 4.2)
 
@@ -54,6 +61,40 @@ def curves(series: Mapping[str, Sequence[float]], best: int | None, *, name: str
         axes.legend()
         last = " and ".join(f"{key}, at last {values[-1]:.4g}" for key, values in series.items())
         return _svg(figure, name, f"Over the epochs: {last}")
+
+
+class Line(NamedTuple):
+    """Where it goes, with the standard error of each of its places."""
+
+    across: Numbers
+    up: Numbers
+    error: Numbers | None = None
+    style: Literal["line", "dashes", "points"] = "line"
+    color: Literal["first", "second", "ink"] = "first"
+
+
+def lines(
+    series: Mapping[str, Line],
+    *,
+    across: str,
+    up: str,
+    name: str,
+    logarithmic: Literal["", "x", "y", "xy"] = "",
+) -> str:
+    """Lines and points over a common axis, each error bar two standard errors to either side."""
+    colors = {"first": _FIRST, "second": _SECOND, "ink": _INK}
+    with matplotlib.rc_context(_STYLE):
+        figure, axes = _axes(_SIZE)
+        for key, line in series.items():
+            error = None if line.error is None else 2 * np.asarray(line.error)
+            axes.errorbar(
+                line.across, line.up, error, color=colors[line.color], label=key, elinewidth=1, **_DRAWN[line.style]
+            )
+        axes.set(xlabel=across, ylabel=up)
+        axes.set(**{f"{axis}scale": "log" for axis in logarithmic})
+        axes.legend()
+        ends = " and ".join(f"{key}, from {line.up[0]:.4g} to {line.up[-1]:.4g}" for key, line in series.items())
+        return _svg(figure, name, f"{up} over {across}: {ends}")
 
 
 def bars(values: Array, *, across: str, up: str, name: str) -> str:

@@ -5,6 +5,7 @@ analysis. All in double precision.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -12,13 +13,14 @@ from torch.distributions import MultivariateNormal
 
 from models.manifest import Example
 from training.families.vae import VAE, VAEOptions
+from training.objectives import OBJECTIVES, Draw
 
 REAL = Example(kind="vector", support="real")
-LINEAR = {"widths": ()}
+LINEAR = {"widths": []}
 
 
 def linear_vae(dimensions: int, latent: int, seed: int = 0, orthogonal: bool = False) -> VAE:
-    """With random weights of about 1 in the decoder; `orthogonal` columns make the posterior's dimensions independent."""
+    """With random weights of about 1 in the decoder; `orthogonal` ones make the posterior's dimensions independent."""
     torch.manual_seed(seed)
     options = {"latent": latent, "likelihood": "gaussian", "encoder": LINEAR, "decoder": LINEAR}
     vae = VAE(VAEOptions.model_validate(options), REAL, (dimensions,)).double().eval()
@@ -39,7 +41,7 @@ def encode_by(vae: VAE, weight: Tensor, offset: Tensor, variance: Tensor) -> Non
 
 def marginal(vae: VAE) -> MultivariateNormal:
     """p(x) = N(b, W W' + Psi)."""
-    weight, offset, noise = _decoder(vae)
+    weight, offset, noise = decoder_map(vae)
     return MultivariateNormal(offset, weight @ weight.T + noise.diag())
 
 
@@ -48,7 +50,7 @@ def posterior_map(vae: VAE, beta: float = 1.0) -> tuple[Tensor, Tensor, Tensor]:
 
     With another `beta` it is the q, were it free to correlate, of the greatest E_q log p(x | z) - beta KL.
     """
-    weight, offset, noise = _decoder(vae)
+    weight, offset, noise = decoder_map(vae)
     known = weight.T / noise
     precision = known @ weight / beta + torch.eye(weight.shape[1], dtype=torch.float64)
     gain = torch.linalg.solve(precision, known / beta)
@@ -78,8 +80,34 @@ def exact_terms(vae: VAE, x: Tensor) -> dict[str, Tensor]:
     return {name: term.mean(1) for name, term in vae.score(x, sigma_points(vae, len(x))).items()}
 
 
-def _decoder(vae: VAE) -> tuple[Tensor, Tensor, Tensor]:
-    """W (D, latent), b (D,) and the diagonal of Psi (D,) of p(x | z) = N(W z + b, Psi), all in the units of x."""
+def elbo_loss(beta: float) -> Callable[[Draw], Tensor]:
+    """What a VAE with this beta minimises."""
+    return lambda draw: OBJECTIVES["elbo"].loss(draw, beta, 0.0)
+
+
+def learn_encoder(vae: VAE, x: Tensor, loss: Callable[[Draw], Tensor]) -> None:
+    """The encoder alone, down a loss as it is in expectation, to its end."""
+    vae.encoder.requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        vae.encoder.parameters(),
+        max_iter=300,
+        tolerance_grad=1e-9,
+        tolerance_change=1e-13,
+        line_search_fn="strong_wolfe",
+    )
+
+    def closure() -> float:
+        optimizer.zero_grad()
+        value = loss(vae.draw(x, sigma_points(vae, len(x))))
+        value.backward()
+        return float(value.detach())
+
+    optimizer.step(closure)
+    vae.encoder.requires_grad_(False)
+
+
+def decoder_map(vae: VAE) -> tuple[Tensor, Tensor, Tensor]:
+    """p(x | z) = N(W z + b, Psi) in the units of x: W (D, latent), b (D,) and the diagonal of Psi (D,)."""
     codes = torch.cat([torch.zeros(1, vae.options.latent), torch.eye(vae.options.latent)]).double()
     mean = vae.decode(codes, torch.zeros(len(codes), *vae.shape).double())["mean"]
     drawn = vae.decode(codes[:1], torch.ones(1, *vae.shape).double())["x"]
