@@ -39,16 +39,13 @@ def _measure(names: Sequence[str], processes: int) -> Iterator[tuple[str, Experi
     """As they are done; each in a process of one thread."""
     if processes == 1:
         torch.set_num_threads(1)
-        yield from map(_run, names)
+        yield from ((name, EXPERIMENTS[name]()) for name in names)
         return
     spawning = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, spawning, torch.set_num_threads, (1,)) as pool:
-        for future in as_completed([pool.submit(_run, name) for name in names]):
-            yield future.result()
-
-
-def _run(name: str) -> tuple[str, Experiment]:
-    return name, EXPERIMENTS[name]()
+        named = {pool.submit(EXPERIMENTS[name]): name for name in names}
+        for future in as_completed(named):
+            yield named[future], future.result()
 
 
 def _arguments() -> argparse.Namespace:

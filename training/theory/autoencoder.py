@@ -66,9 +66,9 @@ def autoencoder_objective(rows: int = 1000, epochs: int = 80) -> Experiment:
     )
     return Experiment(
         "An autoencoder minimises the reconstruction error, and nothing else",
-        "The loss is -log p(x | z) at the code of x: cross-entropy, or squared error. No term speaks of the codes, so they "
-        "may lie anywhere and be of any size, as the figure shows: the autoencoder's loss is flat where a VAE pays for "
-        "leaving its prior. A linear autoencoder finds what PCA does.",
+        "The loss is -log p(x | z) at the code of x: cross-entropy, or squared error. No term speaks of the codes, "
+        "so they may lie anywhere and be of any size, as the figure shows: the autoencoder's loss is flat where a "
+        "VAE pays for leaving its prior. A linear autoencoder finds what PCA does.",
         claims,
         (_figure(coder, vae, binary, noise),),
     )

@@ -1,6 +1,6 @@
 """The chain rule: a product of conditionals is a distribution, whose probabilities sum to 1."""
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import torch
@@ -67,9 +67,10 @@ def chain_rule(shape: tuple[int, int] = (3, 4)) -> Experiment:
     )
     return Experiment(
         "The chain rule",
-        "p(x) is the product of p(x_d | x_<d), each a distribution by construction, so that the probabilities of all images "
-        "sum to 1 whatever the weights are; here every image is counted. A mixture over orders sums to 1 too; to average "
-        "their logits does not give a distribution. The figure follows one image: after each pixel, the log probability so far.",
+        "p(x) is the product of p(x_d | x_<d), each a distribution by construction, so that the probabilities of "
+        "all images sum to 1 whatever the weights are; here every image is counted. A mixture over orders sums to "
+        "1 too; to average their logits does not give a distribution. The figure follows one image: after each "
+        "pixel, the log probability so far.",
         claims,
         (_figure(factors, given),),
     )
@@ -112,7 +113,7 @@ def _conditionals(log_prob: Tensor, x: Tensor) -> Tensor:
     dimensions = x[0].numel()
     prefixes = [log_prob.view(2**known, -1).logsumexp(1) for known in range(dimensions + 1)]
     spread = [prefix.repeat_interleave(len(x) // len(prefix)) for prefix in prefixes]
-    return torch.stack([after - before for before, after in zip(spread, spread[1:], strict=False)], dim=1)
+    return torch.stack([after - before for before, after in pairwise(spread)], dim=1)
 
 
 def _by_mean_of_logits(model: Autoregressive, x: Tensor) -> Tensor:

@@ -51,8 +51,9 @@ def decomposition(rows: int = 200) -> Experiment:
     return Experiment(
         "log p(x) is the ELBO and what q misses",
         "A linear VAE with normal noise has a p(x) and a posterior in closed form, so nothing here is estimated. "
-        "Whatever the encoder does, the ELBO and KL(q || posterior) sum to log p(x): to raise the bound is to bring q to "
-        "the posterior. In the figure q goes from a random encoder's to the best one whose dimensions are independent.",
+        "Whatever the encoder does, the ELBO and KL(q || posterior) sum to log p(x): to raise the bound is to "
+        "bring q to the posterior. In the figure q goes from a random encoder's to the best one whose dimensions "
+        "are independent.",
         claims,
         (_figure(path),),
     )

@@ -38,10 +38,10 @@ def estimators(draws: int = 100_000) -> Experiment:
     claims += [Claim("q the prior: the two are one on every draw, furthest apart", 0, apart, tolerance=1e-10)]
     return Experiment(
         "Two estimates of the ELBO",
-        "log p(x, z) - log q(z) at a draw, and the reconstruction at that draw less the KL in closed form, have the same "
-        "mean: the ELBO. Which has the smaller variance depends on q. Where q is sharp the closed form saves the noise of "
-        "the KL; where q is the posterior the sampled one is log p(x) itself, whatever the draw. Lines are exact, points "
-        "measured.",
+        "log p(x, z) - log q(z) at a draw, and the reconstruction at that draw less the KL in closed form, have "
+        "the same mean: the ELBO. Which has the smaller variance depends on q. Where q is sharp the closed form "
+        "saves the noise of the KL; where q is the posterior the sampled one is log p(x) itself, whatever the "
+        "draw. Lines are exact, points measured.",
         tuple(claims),
         (_figure(vae, x),),
     )

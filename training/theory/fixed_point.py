@@ -65,10 +65,10 @@ def fixed_point(draws: int = 100, epochs: int = 40, counted: int = 20_000) -> Ex
     )
     return Experiment(
         "Sampling by a fixed point",
-        "With its noise given, each pixel is a function of those before it, so an image is the one fixed point of drawing "
-        "all pixels from the image at hand. Repeating that from an empty image gives the very sample of going pixel by "
-        f"pixel, here in {np.mean(rounds):.1f} rounds for {dimensions} pixels: one more pixel is right after each round for "
-        "certain, and mostly many.",
+        "With its noise given, each pixel is a function of those before it, so an image is the one fixed point of "
+        "drawing all pixels from the image at hand. Repeating that from an empty image gives the very sample of "
+        f"going pixel by pixel, here in {np.mean(rounds):.1f} rounds for {dimensions} pixels: one more pixel is "
+        "right after each round for certain, and mostly many.",
         claims,
         (_figure(settled, dimensions),),
     )

@@ -50,9 +50,9 @@ def gaussian_kl_three_ways(draws: int = 100_000) -> Experiment:
     )
     return Experiment(
         "The Gaussian KL in closed form",
-        "KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - 1 - log sigma^2) / 2. Numerical integration gives the same "
-        "number, and so does, but for noise, the mean of log q(z) - log p(z) over draws from q. In the figure the lines "
-        "are the closed form, and the points such means of a few hundred draws.",
+        "KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - 1 - log sigma^2) / 2. Numerical integration gives the "
+        "same number, and so does, but for noise, the mean of log q(z) - log p(z) over draws from q. In the figure "
+        "the lines are the closed form, and the points such means of a few hundred draws.",
         claims,
         (_figure(),),
     )

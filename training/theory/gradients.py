@@ -56,10 +56,10 @@ def gradients(draws: int = 100_000) -> Experiment:
         ]
     return Experiment(
         "The reparameterized gradient has less noise",
-        "The gradient of an expectation over q can be taken through the draw, or as the mean of f(z) times the gradient "
-        "of log q(z). Both have the same mean, so both would train a VAE; the second has many times the variance, for it "
-        "knows the values of f alone, not its slope. The figure has both estimates of one gradient, from more and more "
-        "draws.",
+        "The gradient of an expectation over q can be taken through the draw, or as the mean of f(z) times the "
+        "gradient of log q(z). Both have the same mean, so both would train a VAE; the second has many times the "
+        "variance, for it knows the values of f alone, not its slope. The figure has both estimates of one "
+        "gradient, from more and more draws.",
         tuple(claims),
         (_figure(of_square),),
     )

@@ -53,9 +53,9 @@ def importance(repeats: int = 1000) -> Experiment:
     )
     return Experiment(
         "The importance weighted bound rises to log p(x)",
-        "The log of the mean of K weights p(x, z) / q(z | x) is a lower bound too: with one weight the ELBO, with more "
-        "a tighter one, whatever q is. The q here is off on purpose, and the bound still comes to log p(x), which this "
-        "linear VAE knows. Bars are two standard errors.",
+        "The log of the mean of K weights p(x, z) / q(z | x) is a lower bound too: with one weight the ELBO, with "
+        "more a tighter one, whatever q is. The q here is off on purpose, and the bound still comes to log p(x), "
+        "which this linear VAE knows. Bars are two standard errors.",
         claims,
         (_figure(log_prob, elbo, means),),
     )

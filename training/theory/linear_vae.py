@@ -62,9 +62,10 @@ def linear_vae_learns(rows: int = 1000, epochs: int = 60) -> Experiment:
     )
     return Experiment(
         "A linear VAE learns probabilistic PCA",
-        "A linear decoder with normal noise of one variance is probabilistic PCA, whose maximum likelihood is known from the "
-        "eigenvalues of the data (Tipping and Bishop 1999). Trained by the ELBO alone the VAE comes to that very value: the "
-        "bound has no optimum short of it (Lucas et al. 2019). With a variance for each dimension it is factor analysis.",
+        "A linear decoder with normal noise of one variance is probabilistic PCA, whose maximum likelihood is "
+        "known from the eigenvalues of the data (Tipping and Bishop 1999). Trained by the ELBO alone the VAE comes "
+        "to that very value: the bound has no optimum short of it (Lucas et al. 2019). With a variance for each "
+        "dimension it is factor analysis.",
         claims,
         (_figure(shared.told, pca.score(x)),),
     )

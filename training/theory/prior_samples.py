@@ -45,9 +45,10 @@ def samples_of_the_prior(rows: int = 10_000, epochs: int = 60) -> Experiment:
     )
     return Experiment(
         "Samples of the prior, through an autoencoder and a VAE",
-        "Both learn the same ring with networks of one size. The autoencoder rebuilds it well, but its codes lie where they "
-        "happen to lie, so that N(0, I) decodes to points between and beyond. The VAE's KL term has brought the codes to "
-        f"N(0, I). A point is off the data where its density is below that of {1 - OFF:.0%} of the data's own points.",
+        "Both learn the same ring with networks of one size. The autoencoder rebuilds it well, but its codes lie "
+        "where they happen to lie, so that N(0, I) decodes to points between and beyond. The VAE's KL term has "
+        f"brought the codes to N(0, I). A point is off the data where its density is below that of {1 - OFF:.0%} of "
+        "the data's own points.",
         claims,
         tuple(
             scatter(

@@ -51,8 +51,8 @@ def reparameterization(draws: int = 100_000) -> Experiment:
     return Experiment(
         "g(epsilon) = mu + sigma epsilon",
         "Standard normal noise, moved and stretched, is a draw from N(mu, sigma^2). The randomness stands in an "
-        "argument, so z has a derivative by mu and by sigma, and an encoder can learn through the draw. The figure has "
-        "the density, and what the service's own noise gives with two standard errors.",
+        "argument, so z has a derivative by mu and by sigma, and an encoder can learn through the draw. The figure "
+        "has the density, and what the service's own noise gives with two standard errors.",
         claims,
         (_figure(z),),
     )

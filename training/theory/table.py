@@ -1,6 +1,7 @@
 """The claims as a table, in text and in Markdown, grouped by experiment."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from training.theory.claim import Claim, Experiment
 
@@ -19,7 +20,7 @@ def cells(claim: Claim) -> tuple[str, str, str, str, str]:
 def plain(measured: Mapping[str, Experiment]) -> str:
     """Columns of equal width in all groups, each group below its experiment's name and title."""
     rows = {name: [cells(claim) for claim in experiment.claims] for name, experiment in measured.items()}
-    widths = [max(map(len, column)) for column in zip(HEAD, *sum(rows.values(), []), strict=True)]
+    widths = [max(map(len, column)) for column in zip(HEAD, *chain.from_iterable(rows.values()), strict=True)]
     lines = [_line(HEAD, widths)]
     for name, experiment in measured.items():
         lines += ["", f"{name}: {experiment.title}", *(_line(row, widths) for row in rows[name])]
@@ -31,7 +32,7 @@ def markdown(measured: Mapping[str, Experiment]) -> str:
     parts = []
     for name, experiment in measured.items():
         rows = [HEAD, ("---", *4 * ["---:"]), *(cells(claim) for claim in experiment.claims)]
-        table = "\n".join(f"| {' | '.join(cell.replace('|', r'\\|') for cell in row)} |" for row in rows)
+        table = "\n".join(f"| {' | '.join(map(_escaped, row))} |" for row in rows)
         parts.append(f"### {experiment.title}\n\n`reparam-theory {name}`\n\n{table}")
     return "\n\n".join(parts)
 
@@ -39,6 +40,10 @@ def markdown(measured: Mapping[str, Experiment]) -> str:
 def _number(value: float) -> str:
     """Five digits; a minus before a zero says nothing."""
     return f"{value + 0.0:.5g}"
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", r"\|")
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

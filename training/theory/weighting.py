@@ -63,9 +63,10 @@ def weighting(rows: int = 100) -> Experiment:
     )
     return Experiment(
         "One term of the ELBO reconstructs, the other regularizes",
-        "For a fixed linear decoder the loss at each beta finds its best encoder. Where the KL weighs little, codes "
-        "are sharp and rebuild x as well as the decoder can; where it weighs much, q becomes the prior and tells nothing "
-        "of x. At the optimum beta is the price: one nat of KL less costs beta nats of reconstruction.",
+        "For a fixed linear decoder the loss at each beta finds its best encoder. Where the KL weighs little, "
+        "codes are sharp and rebuild x as well as the decoder can; where it weighs much, q becomes the prior and "
+        "tells nothing of x. At the optimum beta is the price: one nat of KL less costs beta nats of "
+        "reconstruction.",
         claims,
         (_figure(-reconstruction, kl),),
     )
