@@ -107,12 +107,14 @@ def bars(values: Array, *, across: str, up: str, name: str) -> str:
         return _svg(figure, name, f"{len(values)} bars, from {values[0]:.3g} to {values[-1]:.3g} {up}")
 
 
-def scatter(clouds: Mapping[str, Array], *, name: str) -> str:
-    """One or two clouds of points, (rows, 2) each."""
+def scatter(clouds: Mapping[str, Array], *, name: str, reach: float | None = None) -> str:
+    """One or two clouds of points, (rows, 2) each; with a `reach` the axes go so far from 0, and no further."""
     with matplotlib.rc_context(_STYLE):
         figure, axes = _axes(_SQUARE)
         for color, (key, points) in zip((_FIRST, _SECOND), clouds.items(), strict=False):
             axes.scatter(*points.T, s=7, color=color, alpha=0.6, linewidths=0, label=key)
+        if reach is not None:
+            axes.set(xlim=(-reach, reach), ylim=(-reach, reach))
         axes.legend(loc="upper right", markerscale=2)
         return _svg(figure, name, f"Points in the plane: {' and '.join(clouds)}")
 

@@ -33,7 +33,7 @@ def decomposition(rows: int = 200) -> Experiment:
     missed, spread = _where_q_is_the_posterior(rows)
     claims = (
         Claim(
-            "log p(x) = ELBO + KL(q || posterior), nats: the largest error of all rows",
+            "log p(x) = ELBO + KL(q ‖ posterior), nats: the largest error of all rows",
             0,
             float((elbo + kl - log_prob).abs().max()),
             tolerance=_ROUNDING,
@@ -51,7 +51,7 @@ def decomposition(rows: int = 200) -> Experiment:
     return Experiment(
         "log p(x) is the ELBO and what q misses",
         "A linear VAE with normal noise has a p(x) and a posterior in closed form, so nothing here is estimated. "
-        "Whatever the encoder does, the ELBO and KL(q || posterior) sum to log p(x): to raise the bound is to "
+        "Whatever the encoder does, the ELBO and KL(q ‖ posterior) sum to log p(x): to raise the bound is to "
         "bring q to the posterior. In the figure q goes from a random encoder's to the best one whose dimensions "
         "are independent.",
         claims,
@@ -97,7 +97,7 @@ def _figure(path: Tensor) -> str:
         {
             "log p(x)": Line(share, log_prob.tolist(), style="dashes", color="ink"),
             "ELBO": Line(share, elbo.tolist()),
-            "ELBO + KL(q || posterior)": Line(share, (elbo + kl).tolist(), style="points", color="second"),
+            "ELBO + KL(q ‖ posterior)": Line(share, (elbo + kl).tolist(), style="points", color="second"),
         },
         across="from a random q to the best without correlations",
         up="nats a row",

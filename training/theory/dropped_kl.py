@@ -11,7 +11,7 @@ from training.objectives import Draw
 from training.report.plots import Line, lines, scatter
 from training.theory.claim import Claim, Experiment
 from training.theory.linear_gaussian import elbo_loss, exact_terms, learn_encoder, linear_vae, marginal
-from training.theory.ring import data, judge, learn_ring, prior_samples
+from training.theory.ring import OFF, REACH, data, judge, learn_ring, prior_samples
 
 _BETAS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5)
 _LATENT = 2
@@ -26,23 +26,23 @@ def dropped_kl(rows: int = 10_000, epochs: int = 40) -> Experiment:
     deviation, kl = _codes(trained, data(1000, seed=5))
     claims = (
         Claim(
-            "As beta falls the posterior sd does: steps in which it does not",
+            "As β falls the posterior sd does: steps in which it does not",
             0,
             float((np.diff(deviations) >= 0).sum()),
         ),
         Claim(
-            "It goes to 0 like the root of beta: beta 100 times smaller, the sd is so many times as large",
+            "It goes to 0 like the root of β: β 100 times smaller, the sd is so many times as large",
             0.1,
             deviations[-1] / deviations[-3],
             tolerance=1e-3,
         ),
         Claim(
-            "The KL rises without bound: by log(10) / 2 a dimension whenever beta is 10 times smaller, nats",
+            "The KL rises without bound: by log(10) / 2 a dimension whenever β is 10 times smaller, nats",
             _LATENT * math.log(10) / 2,
             kls[-1] - kls[-2],
             tolerance=1e-3,
         ),
-        Claim("A network trained at beta = 0: its mean posterior sd is below 0.05", 0.05, deviation, relation="<"),
+        Claim("A network trained at β = 0: its mean posterior sd is below 0.05", 0.05, deviation, relation="<"),
         Claim("Its KL is above 10 nats, in a code of two dimensions", 10, kl, relation=">"),
         Claim("Of its prior samples at least a half lie off the data, %", 50, 100 * drawn.off, relation=">"),
         Claim(
@@ -55,10 +55,10 @@ def dropped_kl(rows: int = 10_000, epochs: int = 40) -> Experiment:
     return Experiment(
         "Without the KL term",
         "Noise in the code only hurts the reconstruction, so without a price for it the posterior shrinks to a "
-        "point: its deviation goes with the root of beta, and the KL from the prior grows by log(10) / 2 nats a "
+        "point: its deviation goes with the root of β, and the KL from the prior grows by log(10) / 2 nats a "
         "dimension with every tenfold cut. The codes then lie anywhere, and the prior's samples off the data: a "
-        "VAE without its KL term is an autoencoder. A point is off the data where its density is below that of {1 "
-        "- OFF:.0%} of the data's own points.",
+        "VAE without its KL term is an autoencoder. A point is off the data where its density is below that of "
+        f"{1 - OFF:.0%} of the data's own points.",
         claims,
         (
             lines(
@@ -66,12 +66,16 @@ def dropped_kl(rows: int = 10_000, epochs: int = 40) -> Experiment:
                     "posterior sd": Line(_BETAS, deviations),
                     "KL, nats a row": Line(_BETAS, kls, color="second"),
                 },
-                across="beta",
+                across="β",
                 up="at the best encoder",
                 name="dropped-kl",
                 logarithmic="xy",
             ),
-            scatter({"data": truth.points[:_SHOWN], "prior at beta = 0": drawn.points[:_SHOWN]}, name="dropped-prior"),
+            scatter(
+                {"data": truth.points[:_SHOWN], "prior at β = 0": drawn.points[:_SHOWN]},
+                name="dropped-prior",
+                reach=REACH,
+            ),
         ),
     )
 

@@ -57,7 +57,7 @@ def fixed_point(draws: int = 100, epochs: int = 40, counted: int = 20_000) -> Ex
             relation="<",
         ),
         Claim(
-            f"{counted:,} draws of nine pixels have the model's exact frequencies: chi^2, at most",
+            f"{counted:,} draws of nine pixels have the model's exact frequencies: χ²",
             allowed,
             frequencies,
             relation="<",

@@ -30,9 +30,7 @@ def gaussian_kl_three_ways(draws: int = 100_000) -> Experiment:
         torch.distributions.MultivariateNormal(torch.zeros(len(pairs)).double(), torch.eye(len(pairs)).double()),
     )
     claims = (
-        Claim(
-            "Closed form against numerical integration, 16 pairs of mu and sigma: furthest off", 0, off, tolerance=1e-8
-        ),
+        Claim("Closed form against numerical integration, 16 pairs of μ and σ: furthest off", 0, off, tolerance=1e-8),
         *(_sampled(mean, deviation, draws) for mean, deviation in _SAMPLED),
         Claim("It is 0 where q is the prior", 0, _closed(0.0, 1.0), tolerance=1e-12),
         Claim(
@@ -50,7 +48,7 @@ def gaussian_kl_three_ways(draws: int = 100_000) -> Experiment:
     )
     return Experiment(
         "The Gaussian KL in closed form",
-        "KL(N(mu, sigma^2) || N(0, 1)) = (mu^2 + sigma^2 - 1 - log sigma^2) / 2. Numerical integration gives the "
+        "KL(N(μ, σ²) ‖ N(0, 1)) = (μ² + σ² - 1 - log σ²) / 2. Numerical integration gives the "
         "same number, and so does, but for noise, the mean of log q(z) - log p(z) over draws from q. In the figure "
         "the lines are the closed form, and the points such means of a few hundred draws.",
         claims,
@@ -79,7 +77,7 @@ def _monte_carlo(mean: float, deviation: float, draws: int) -> statistics.Estima
 
 def _sampled(mean: float, deviation: float, draws: int) -> Claim:
     estimate = _monte_carlo(mean, deviation, draws)
-    statement = f"Closed form against the mean over {draws:,} draws: mu = {mean:g}, sigma = {deviation:g}"
+    statement = f"Closed form against the mean over {draws:,} draws: μ = {mean:g}, σ = {deviation:g}"
     return Claim(statement, _closed(mean, deviation), *estimate)
 
 
@@ -88,6 +86,6 @@ def _figure() -> str:
     for mean, color in _CURVES.items():
         fine, coarse = np.geomspace(0.1, 3, 60), np.geomspace(0.12, 2.8, 9)
         sampled = [_monte_carlo(mean, deviation, 300) for deviation in coarse]
-        series[f"mu = {mean:g}"] = Line(fine, [_closed(mean, deviation) for deviation in fine], color=color)
-        series[f"mu = {mean:g}, 300 draws"] = Line(coarse, *zip(*sampled, strict=True), style="points", color=color)
-    return lines(series, across="sigma", up="nats", name="gaussian-kl", logarithmic="x")
+        series[f"μ = {mean:g}"] = Line(fine, [_closed(mean, deviation) for deviation in fine], color=color)
+        series[f"μ = {mean:g}, 300 draws"] = Line(coarse, *zip(*sampled, strict=True), style="points", color=color)
+    return lines(series, across="σ", up="nats", name="gaussian-kl", logarithmic="x")

@@ -14,7 +14,7 @@ from training.theory import statistics
 from training.theory.claim import Claim, Experiment
 
 _HIDDEN = {"widths": (16,), "activation": "tanh"}
-_PARAMETERS = ("mu", "log sigma^2")
+_PARAMETERS = ("μ", "log σ²")
 # Of z^2 at mu = sigma = 1, from the moments 1, 3, 15, 105 of epsilon^2 and so on.
 _TRUTH = (2.0, 1.0)
 _RATIO = (30 / 4, 136 / 12)
@@ -35,8 +35,8 @@ def gradients(draws: int = 100_000) -> Experiment:
     for number, by in enumerate(_PARAMETERS):
         one, other = (statistics.mean(terms[:, number]) for terms in of_square)
         claims += [
-            Claim(f"Gradient of E z^2 by {by}, through the draw", _TRUTH[number], *one),
-            Claim(f"Gradient of E z^2 by {by}, by the score function", _TRUTH[number], *other),
+            Claim(f"Gradient of E z² by {by}, through the draw", _TRUTH[number], *one),
+            Claim(f"Gradient of E z² by {by}, by the score function", _TRUTH[number], *other),
             Claim(
                 f"Their variances by {by}: so many times larger by the score function",
                 _RATIO[number],
@@ -103,4 +103,4 @@ def _figure(of: Gradients) -> str:
     for (name, (color, aside)), terms in zip(names.items(), of, strict=True):
         estimates = [statistics.mean(terms[:count, 0]) for count in counts]
         series[name] = Line(counts * aside, *zip(*estimates, strict=True), style="points", color=color)
-    return lines(series, across="draws", up="d E z^2 / d mu", name="gradients", logarithmic="x")
+    return lines(series, across="draws", up="d E z² / d μ", name="gradients", logarithmic="x")

@@ -3,7 +3,7 @@
 from training.report.plots import scatter
 from training.theory import statistics
 from training.theory.claim import Claim, Experiment
-from training.theory.ring import OFF, data, judge, learn_ring, prior_samples
+from training.theory.ring import OFF, REACH, data, judge, learn_ring, prior_samples
 
 _SHOWN = 500
 
@@ -54,6 +54,7 @@ def samples_of_the_prior(rows: int = 10_000, epochs: int = 60) -> Experiment:
             scatter(
                 {"data": truth.points[:_SHOWN], f"prior through the {name}": drawn.points[:_SHOWN]},
                 name=f"prior-{name}",
+                reach=REACH,
             )
             for name, drawn in (("autoencoder", coder), ("VAE", vae))
         ),

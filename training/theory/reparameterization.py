@@ -26,32 +26,32 @@ def reparameterization(draws: int = 100_000) -> Experiment:
     z = z.detach()
     distance = float(kstest(z.numpy(), norm(_MEAN, _DEVIATION).cdf).statistic)
     claims = (
-        Claim("The mean of z is mu", _MEAN, *statistics.mean(z)),
-        Claim("The variance of z is sigma^2", _DEVIATION**2, *statistics.variance(z)),
+        Claim("The mean of z is μ", _MEAN, *statistics.mean(z)),
+        Claim("The variance of z is σ²", _DEVIATION**2, *statistics.variance(z)),
         Claim(
-            "The distribution of z is N(mu, sigma^2): greatest distance of the distribution functions, at most",
+            "The distribution of z is N(μ, σ²): greatest distance of the distribution functions",
             math.sqrt(-0.5 * math.log(_CHANCE / 2) / draws),
             distance,
             relation="<",
         ),
-        Claim("dz/dmu, the mean over the draws, is 1", 1, by_mean / draws, tolerance=1e-9),
+        Claim("dz/dμ, the mean over the draws, is 1", 1, by_mean / draws, tolerance=1e-9),
         Claim(
-            "dz/dsigma, the mean over the draws, is that of epsilon",
+            "dz/dσ, the mean over the draws, is that of ε",
             float(epsilon.mean()),
             by_deviation / draws,
             tolerance=1e-9,
         ),
         Claim(
-            "Without noise (temperature 0) z is mu",
+            "Without noise (temperature 0) z is μ",
             _MEAN,
             float(_g(torch.zeros(1).double(), mean, deviation)),
             tolerance=1e-12,
         ),
     )
     return Experiment(
-        "g(epsilon) = mu + sigma epsilon",
-        "Standard normal noise, moved and stretched, is a draw from N(mu, sigma^2). The randomness stands in an "
-        "argument, so z has a derivative by mu and by sigma, and an encoder can learn through the draw. The figure "
+        "g(ε) = μ + σ ε",
+        "Standard normal noise, moved and stretched, is a draw from N(μ, σ²). The randomness stands in an "
+        "argument, so z has a derivative by μ and by σ, and an encoder can learn through the draw. The figure "
         "has the density, and what the service's own noise gives with two standard errors.",
         claims,
         (_figure(z),),
@@ -73,10 +73,8 @@ def _figure(z: Tensor) -> str:
     fine = np.linspace(edges[0], edges[-1], 200)
     return lines(
         {
-            "density of N(mu, sigma^2)": Line(fine, norm(_MEAN, _DEVIATION).pdf(fine), color="ink"),
-            "mu + sigma epsilon": Line(
-                (edges[:-1] + edges[1:]) / 2, counts * scale, np.sqrt(counts) * scale, style="points"
-            ),
+            "density of N(μ, σ²)": Line(fine, norm(_MEAN, _DEVIATION).pdf(fine), color="ink"),
+            "μ + σ ε": Line((edges[:-1] + edges[1:]) / 2, counts * scale, np.sqrt(counts) * scale, style="points"),
         },
         across="z",
         up="density",

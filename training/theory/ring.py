@@ -17,6 +17,8 @@ from training.theory.linear_gaussian import REAL
 RING = Mixture(MIXTURES["ring"].centers, 0.15)
 OFF = 0.01  # the share of its own points that are less likely than what counts as off the data
 
+REACH = 2.0  # of a picture, from the middle
+
 _HIDDEN = {"widths": [64, 64], "activation": "silu"}
 _ROWS = 4000
 

@@ -7,12 +7,13 @@ from training.theory.claim import Claim, Experiment
 
 HEAD = ("claim", "expected", "measured", "standard error", "holds")
 
+_ROUNDING = 1e-12
 _SIGNS = {"=": "", "<": "at most ", ">": "at least "}
 
 
 def cells(claim: Claim) -> tuple[str, str, str, str, str]:
-    """A row as text; what has no randomness has no standard error."""
-    error = f"{claim.std_error:.2g}" if claim.std_error else "-"
+    """A row as text; what has no randomness but rounding has no standard error."""
+    error = f"{claim.std_error:.2g}" if claim.std_error > _ROUNDING else "-"
     expected = f"{_SIGNS[claim.relation]}{_number(claim.expected)}"
     return claim.statement, expected, _number(claim.measured), error, "yes" if claim.holds else "NO"
 

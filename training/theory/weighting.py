@@ -41,31 +41,31 @@ def weighting(rows: int = 100) -> Experiment:
     claims = (
         Claim("The KL term alone makes q the prior: the KL left, nats", 0, kl_alone, tolerance=_PRECISE),
         Claim(
-            "The reconstruction alone (beta = 0) makes the code the least-squares projection of x: furthest off",
+            "The reconstruction alone (β = 0) makes the code the least-squares projection of x: furthest off",
             0,
             _from_projection(vae, x),
             tolerance=_PRECISE,
         ),
         Claim("It also takes all noise from the code: the largest posterior sd", 0, _deviation(vae, x), tolerance=0.01),
-        Claim("As beta rises the KL falls: steps in which it does not", 0, float((np.diff(kl) >= 0).sum())),
+        Claim("As β rises the KL falls: steps in which it does not", 0, float((np.diff(kl) >= 0).sum())),
         Claim(
-            "As beta rises so does the reconstruction error: steps in which it does not",
+            "As β rises so does the reconstruction error: steps in which it does not",
             0,
             float((np.diff(reconstruction) >= 0).sum()),
         ),
         Claim(
-            "At each beta q is the best one in closed form: mean and variance furthest off",
+            "At each β q is the best one in closed form: mean and variance furthest off",
             0,
             max(apart),
             tolerance=_PRECISE,
         ),
-        Claim("At beta = 3 one nat of KL is worth so many nats of reconstruction", 3, traded, tolerance=0.01),
+        Claim("At β = 3 one nat of KL is worth so many nats of reconstruction", 3, traded, tolerance=0.01),
     )
     return Experiment(
         "One term of the ELBO reconstructs, the other regularizes",
-        "For a fixed linear decoder the loss at each beta finds its best encoder. Where the KL weighs little, "
+        "For a fixed linear decoder the loss at each β finds its best encoder. Where the KL weighs little, "
         "codes are sharp and rebuild x as well as the decoder can; where it weighs much, q becomes the prior and "
-        "tells nothing of x. At the optimum beta is the price: one nat of KL less costs beta nats of "
+        "tells nothing of x. At the optimum β is the price: one nat of KL less costs β nats of "
         "reconstruction.",
         claims,
         (_figure(-reconstruction, kl),),
@@ -113,9 +113,9 @@ def _figure(error: np.ndarray, kl: np.ndarray) -> str:
     return lines(
         {
             "-E log p(x | z)": Line(_BETAS, error.tolist()),
-            "KL(q || prior)": Line(_BETAS, kl.tolist(), color="second"),
+            "KL(q ‖ prior)": Line(_BETAS, kl.tolist(), color="second"),
         },
-        across="beta",
+        across="β",
         up="nats a row",
         name="weighting",
         logarithmic="x",

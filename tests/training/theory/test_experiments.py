@@ -108,7 +108,7 @@ PLANTED = [
         "beta is forgotten",
         "dropped-kl",
         objective_of(lambda draw, beta: (draw.reconstruction - draw.kl).mean(1)),
-        ("As beta falls the posterior sd does", "like the root of beta", "its mean posterior sd", "Its KL is above"),
+        ("As β falls the posterior sd does", "like the root of β", "its mean posterior sd", "Its KL is above"),
     ),
     Planted(
         "a KL of twice the size",
@@ -132,13 +132,13 @@ PLANTED = [
         "beta weighs the reconstruction",
         "bound-terms",
         objective_of(lambda draw, beta: (beta * draw.reconstruction - draw.kl).mean(1)),
-        ("least-squares projection", "As beta rises the KL falls", "At each beta q is", "At beta = 3"),
+        ("least-squares projection", "As β rises the KL falls", "At each β q is", "At β = 3"),
     ),
     Planted(
         "the KL is rewarded",
         "bound-terms",
         objective_of(lambda draw, beta: (draw.reconstruction + 0.01 * beta * draw.kl).mean(1)),
-        ("The KL term alone", "At each beta q is"),
+        ("The KL term alone", "At each β q is"),
     ),
     Planted(
         "a KL without its half",
@@ -146,7 +146,7 @@ PLANTED = [
         in_place_of(
             gaussian_kl_experiment, "gaussian_kl", lambda mean, log_variance: 2 * gaussian_kl(mean, log_variance)
         ),
-        ("numerical integration", "mu = 0, sigma = 0.5", "the KL of the joint"),
+        ("numerical integration", "μ = 0, σ = 0.5", "the KL of the joint"),
     ),
     Planted(
         "a KL with a swapped sign",
@@ -166,7 +166,7 @@ PLANTED = [
         "the variance in the deviation's place",
         "reparameterization",
         in_place_of(reparameterization, "reparameterize", by_variance),
-        ("The variance of z", "The distribution of z", "dz/dsigma"),
+        ("The variance of z", "The distribution of z", "dz/dσ"),
     ),
     Planted(
         "a draw whose mean is off",
@@ -180,7 +180,7 @@ PLANTED = [
         "log q without its volume, so that the score function is biased",
         "gradient-estimators",
         in_place_of(gradients, "normal_log_prob", density_without_volume),
-        ("by log sigma^2, by the score function", "gradient by log sigma^2: the two differ"),
+        ("by log σ², by the score function", "gradient by log σ²: the two differ"),
     ),
     Planted(
         "a draw with half the noise, so that the gradient through it is biased",
@@ -188,7 +188,7 @@ PLANTED = [
         in_place_of(
             gradients, "reparameterize", lambda mean, log_variance, epsilon: mean + log_variance.exp() * epsilon / 2
         ),
-        ("by log sigma^2, through the draw", "so many times larger"),
+        ("by log σ², through the draw", "so many times larger"),
     ),
     Planted(
         "log q added in place of subtracted",
