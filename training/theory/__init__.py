@@ -2,6 +2,19 @@
 
 from collections.abc import Callable
 
+from training.theory import (
+    clipping,
+    generator_criterion,
+    generator_gradients,
+    gradient_penalty,
+    lipschitz_critics,
+    mode_collapse,
+    optimal_discriminator,
+    parallel_lines,
+    saturation,
+    spectral_norm,
+    value_function,
+)
 from training.theory.autoencoder import autoencoder_objective
 from training.theory.chain_rule import chain_rule
 from training.theory.claim import Experiment
@@ -30,6 +43,17 @@ EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
     "bound-estimators": estimators,
     "importance-weighted-bound": importance,
     "linear-vae": linear_vae_learns,
+    "value-function": value_function.experiment,
+    "optimal-discriminator": optimal_discriminator.experiment,
+    "generator-criterion": generator_criterion.experiment,
+    "generator-gradients": generator_gradients.experiment,
+    "parallel-lines": parallel_lines.experiment,
+    "lipschitz-critics": lipschitz_critics.experiment,
+    "gradient-penalty": gradient_penalty.experiment,
+    "spectral-norm": spectral_norm.experiment,
+    "weight-clipping": clipping.experiment,
+    "saturation": saturation.experiment,
+    "mode-collapse": mode_collapse.experiment,
     "chain-rule": chain_rule,
     "exact-likelihood": exact_likelihood,
     "fixed-point-sampling": fixed_point,

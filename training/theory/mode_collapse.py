@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.repository import Repository
 from training import build
 from training.datasets.toys import MIXTURES
 from training.evaluation.modes import judge_points
 from training.recipe import Recipe, read
 from training.report.plots import functions, multiples
 from training.theory.claim import Claim, Experiment
-from training.theory.toy_counts import TABLE, claims_of, counts, told_of
+from training.theory.toy_counts import claims_of, counts, told_of
 from training.trainer import fit
 
 _RING = MIXTURES["ring"]
@@ -31,11 +32,13 @@ _PLAYERS = {  # the recipe, and what is changed of it
 }
 
 
-def experiment(seeds: Sequence[int] = (0, 1), steps: int = 150, times: int = 8, table: Path = TABLE) -> Experiment:
-    """Each trained live from each seed, seen at so many `times`, `steps` apart; and what ten seeds gave, by `table`."""
+def experiment(
+    seeds: Sequence[int] = (0, 1), steps: int = 150, times: int = 8, repository: Repository | None = None
+) -> Experiment:
+    """Each trained live from each seed, seen at so many `times`, `steps` apart; and what ten seeds gave."""
     runs = {(name, seed): _run(name, seed, steps, times) for name in _PLAYERS for seed in seeds}
     claims = [claim for seed in seeds for claim in _of_the_seed(seed, {name: runs[name, seed] for name in _PLAYERS})]
-    counted = counts(table)
+    counted = counts(repository)
     taken = steps * np.arange(1, times + 1)
     columns = sorted({*range(0, times, 2), times - 1})
     figures = (

@@ -1,14 +1,12 @@
-"""The modes that the shipped recipes of the ring find over ten seeds, as their table tells."""
+"""The modes that the shipped recipes of the ring find over ten seeds, as the bundles tell."""
 
-import json
 import math
-from pathlib import Path
-from statistics import fmean, stdev
 from typing import NamedTuple
 
+from models.manifest import Manifest
+from models.repository import SHIPPED, Repository
+from training.report.figures import over_seeds
 from training.theory.claim import Claim
-
-TABLE = Path(__file__).parents[2] / "docs" / "gans.json"
 
 _RECIPES = ("gan-ring", "wgan-gp-ring")
 
@@ -22,12 +20,13 @@ class Counts(NamedTuple):
     high_quality: float
 
 
-def counts(table: Path = TABLE) -> dict[str, Counts]:
-    """By the recipe; nothing where there is no such table, as in an installed package."""
-    if not table.exists():
+def counts(repository: Repository | None = None) -> dict[str, Counts]:
+    """By the recipe, of its newest bundle among those that are shipped; nothing if one of them is not there."""
+    repository = repository or Repository(SHIPPED)
+    versions = {recipe: repository.versions(recipe) for recipe in _RECIPES}
+    if not all(versions.values()):
         return {}
-    rows = json.loads(table.read_text())
-    return {recipe: _counts([row for row in rows if row["recipe"] == recipe]) for recipe in _RECIPES}
+    return {recipe: _counts(repository.read(recipe, found[-1]).manifest) for recipe, found in versions.items()}
 
 
 def claims_of(counted: dict[str, Counts]) -> list[Claim]:
@@ -52,7 +51,7 @@ def claims_of(counted: dict[str, Counts]) -> list[Claim]:
 
 def told_of(counted: dict[str, Counts]) -> str:
     if not counted:
-        return "The counts over ten seeds are missing here: they stand in docs/gans.json of the project."
+        return "The counts over ten seeds are missing here: the bundles that tell them are not installed."
     found = (
         f"{recipe} finds {of.modes:.2f} of 8 modes, {of.high_quality:.1f} % of samples of high quality"
         for recipe, of in counted.items()
@@ -60,11 +59,7 @@ def told_of(counted: dict[str, Counts]) -> str:
     return f"Over ten seeds and in full {' and '.join(found)}."
 
 
-def _counts(rows: list[dict[str, float]]) -> Counts:
-    modes = [row["modes"] for row in rows]
-    return Counts(
-        len({row["seed"] for row in rows}),
-        fmean(modes),
-        stdev(modes) / len(modes) ** 0.5,
-        fmean(row["high_quality"] for row in rows),
-    )
+def _counts(manifest: Manifest) -> Counts:
+    means = over_seeds(manifest)
+    modes = means["modes"]
+    return Counts(modes.examples, modes.value, modes.std_error or 0.0, means["high_quality"].value)

@@ -1,6 +1,5 @@
 """What the course states of GANs and Wasserstein GANs holds, at small sizes."""
 
-import json
 import re
 from functools import cache
 from importlib import import_module
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.training.theory.test_toy_counts import rows
+from tests.training.theory.test_toy_counts import Shelf
 from training.theory import mode_collapse
 
 SIZES = {
@@ -58,11 +57,10 @@ def test_names_of_figures_are_not_shared():
     assert sum(map(len, ids)) == len(set.union(*ids))
 
 
-def test_the_table_of_ten_seeds_is_asked_and_may_be_missing(tmp_path, monkeypatch):
+def test_the_bundles_are_asked_for_ten_seeds_and_may_be_missing(monkeypatch):
     monkeypatch.setattr(mode_collapse, "_run", lambda *_: mode_collapse._Run(np.zeros((1, 3, 2), np.float32)))
-    table = tmp_path / "gans.json"
-    table.write_text(json.dumps(rows("gan-ring", [6.0, 8.0] * 5) + rows("wgan-gp-ring", [8.0] * 10)))
-    asked, without = (run("mode_collapse", times=1, table=path) for path in (table, tmp_path / "none.json"))
+    shelves = (Shelf(gan_ring=[6.0, 8.0] * 5, wgan_gp_ring=[8.0] * 10), Shelf())
+    asked, without = (run("mode_collapse", times=1, repository=shelf) for shelf in shelves)
     assert [claim.expected for claim in asked.claims[len(without.claims) :]] == [10, 10, 7.0]
     assert "gan-ring finds 7.00 of 8 modes" in asked.told
     assert "missing" in without.told

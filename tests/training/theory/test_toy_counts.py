@@ -1,29 +1,40 @@
-"""Counts of ten seeds are those of their table."""
+"""Counts of ten seeds are those that the bundles tell."""
 
-import json
+from types import SimpleNamespace
 
 import pytest
 
+from models.provenance import Figure
 from training.theory.toy_counts import claims_of, counts, told_of
 
 
-def rows(recipe, modes):
-    return [{"recipe": recipe, "seed": seed, "modes": found, "high_quality": 90.0} for seed, found in enumerate(modes)]
+class Shelf:
+    """A repository of bundles of which nothing is known but the modes that each seed found."""
+
+    def __init__(self, **modes):
+        self.modes = {name.replace("_", "-"): found for name, found in modes.items()}
+
+    def versions(self, name):
+        return (1, 2) if name in self.modes else ()
+
+    def read(self, name, version):
+        assert version == 2
+        first, *others = self.modes[name]
+        figures = {"modes": figure(first), "high_quality": figure(90.0)}
+        told = {"modes": tuple(others), "high_quality": tuple(90.0 for _ in others)}
+        provenance = SimpleNamespace(figures=figures, other_seeds=told)
+        return SimpleNamespace(manifest=SimpleNamespace(provenance=provenance))
 
 
-@pytest.fixture
-def counted(tmp_path):
-    """counted(gan, wgan): the counts by a table of the modes of each seed, among rows of another recipe."""
-
-    def make(gan, wgan):
-        table = tmp_path / "gans.json"
-        table.write_text(json.dumps(rows("gan-ring", gan) + rows("gan-grid", [20.0]) + rows("wgan-gp-ring", wgan)))
-        return counts(table)
-
-    return make
+def figure(value):
+    return Figure(value=value, unit="", split="samples", examples=2500)
 
 
-def test_counts_are_means_over_the_seeds_of_a_recipe(counted):
+def counted(gan, wgan):
+    return counts(Shelf(gan_ring=gan, gan_grid=[20.0], wgan_gp_ring=wgan))
+
+
+def test_counts_are_means_over_the_seeds_of_a_recipe():
     found = counted([6.0, 8.0] * 5, [8.0] * 10)
     assert set(found) == {"gan-ring", "wgan-gp-ring"}
     assert found["gan-ring"] == (10, 7.0, pytest.approx((10 / 9 / 10) ** 0.5), 90.0)
@@ -31,7 +42,7 @@ def test_counts_are_means_over_the_seeds_of_a_recipe(counted):
     assert "wgan-gp-ring finds 8.00 of 8 modes, 90.0 %" in told_of(found)
 
 
-def test_more_modes_of_ten_seeds_hold(counted):
+def test_more_modes_of_ten_seeds_hold():
     claims = claims_of(counted([6.0, 8.0] * 5, [8.0] * 10))
     assert [(claim.expected, claim.measured, claim.holds) for claim in claims] == [
         (10, 10, True),
@@ -40,12 +51,12 @@ def test_more_modes_of_ten_seeds_hold(counted):
     ]
 
 
-def test_fewer_modes_and_fewer_seeds_than_stated_are_noticed(counted):
+def test_fewer_modes_and_fewer_seeds_than_stated_are_noticed():
     claims = claims_of(counted([8.0] * 10, [5.0, 5.0, 6.0]))
     assert [claim.holds for claim in claims] == [True, False, False]
 
 
-def test_without_the_table_nothing_is_claimed_and_that_is_said(tmp_path):
-    missing = counts(tmp_path / "gans.json")
+def test_without_the_bundles_nothing_is_claimed_and_that_is_said():
+    missing = counts(Shelf(gan_ring=[8.0] * 10))
     assert claims_of(missing) == []
     assert "missing" in told_of(missing)
