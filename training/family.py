@@ -57,11 +57,11 @@ class Turn:
     def descend(self, name: str, loss: Tensor) -> None:
         """One step of the optimiser `name` down the gradient of `loss`, a mean over the rows."""
         optimizer = self.optimizers[name]
-        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        parameters = [weight for group in optimizer.param_groups for weight in group["params"] if weight.requires_grad]
         optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss, inputs=parameters)
         if self.fabric.world_size > 1:
-            self._average([parameter.grad for parameter in parameters if parameter.grad is not None])
+            self._average([weight.grad for weight in parameters if weight.grad is not None])
         if self.gradient_clip is not None:
             nn.utils.clip_grad_norm_(parameters, self.gradient_clip)
         optimizer.step()

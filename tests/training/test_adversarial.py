@@ -137,6 +137,16 @@ def test_a_generators_step_takes_no_gradient_of_the_critic(family, monkeypatch):
     assert len(own) == len(list(module.critic.parameters()))
 
 
+def test_weights_that_are_held_fast_stay_while_the_others_are_learned():
+    module, (x, _) = build("gan", "gaussian"), data("wgan-clip")
+    held, *others = module.generator.parameters()
+    held.requires_grad_(False)
+    before = [weight.clone() for weight in (held, *others)]
+    fabric = Fabric(accelerator="cpu", devices=1)
+    module.train_step(x, None, Turn(0, fabric, module.optimizers(0.01, 0.0)))
+    assert [torch.equal(*pair) for pair in zip(before, (held, *others), strict=True)] == [True] + [False] * len(others)
+
+
 def test_a_wasserstein_critic_takes_five_steps_to_one_unless_it_is_told_otherwise():
     assert [build(family, "gaussian").options.critic_steps for family in FAMILIES] == [1, 5]
 
