@@ -17,7 +17,7 @@ from training.family import Family, Turn
 from training.report.plots import Line, lines
 from training.theory.claim import Claim, Experiment
 from training.theory.learning import learn
-from training.theory.linear_gaussian import LINEAR, REAL
+from training.theory.linear_gaussian import LINEAR, REAL, kl_from_prior
 
 _BINARY = Example(kind="image", support="binary", range=(0, 1))
 _HIDDEN = {"widths": [12], "activation": "tanh"}
@@ -25,7 +25,7 @@ _LATENT = 3
 _ROUNDING = 1e-9
 
 
-def autoencoder_objective(rows: int = 1000, epochs: int = 80) -> Experiment:
+def experiment(rows: int = 1000, epochs: int = 80) -> Experiment:
     """On its loss as it is trained, and what a linear one learns by it."""
     torch.manual_seed(0)
     binary = (torch.rand(50, 4, 4) < 0.4).double()
@@ -34,6 +34,7 @@ def autoencoder_objective(rows: int = 1000, epochs: int = 80) -> Experiment:
     mean = coder.decode(coder.encode(binary)["z"], torch.zeros_like(binary))["mean"]
     cross_entropy = float(functional.binary_cross_entropy(mean, binary, reduction="sum").detach()) / len(binary)
     noise = torch.randn(50, 64, _LATENT, dtype=torch.float64)
+    rise = float((kl_from_prior(_scaled(vae, 10), binary) - kl_from_prior(vae, binary)).mean().detach())
     before, after = _terms(vae, binary, noise), _terms(_scaled(vae, 10), binary, noise)
     claims = (
         Claim(
@@ -57,7 +58,7 @@ def autoencoder_objective(rows: int = 1000, epochs: int = 80) -> Experiment:
         ),
         Claim(
             "The same done to a VAE: its bound falls by what its KL rises, nats",
-            after["kl"] - before["kl"],
+            rise,
             before["elbo"] - after["elbo"],
             tolerance=_ROUNDING,
         ),

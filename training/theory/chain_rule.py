@@ -23,7 +23,7 @@ _NETWORKS = {
 }
 
 
-def chain_rule(shape: tuple[int, int] = (3, 4)) -> Experiment:
+def experiment(shape: tuple[int, int] = (3, 4)) -> Experiment:
     """Of networks with random weights, over all images of so few pixels."""
     x = every_image(shape)
     models = {name: _model(network, shape, strength) for name, (network, strength) in _NETWORKS.items()}

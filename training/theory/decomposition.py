@@ -21,7 +21,7 @@ from training.theory.linear_gaussian import (
 _ROUNDING = 1e-10  # nats, in double precision
 
 
-def decomposition(rows: int = 200) -> Experiment:
+def experiment(rows: int = 200) -> Experiment:
     """On a linear VAE with normal noise, where p(x), p(z | x) and the ELBO are known."""
     vae = linear_vae(6, 3)
     x = marginal(vae).sample((rows,))

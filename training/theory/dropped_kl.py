@@ -18,7 +18,7 @@ _LATENT = 2
 _SHOWN = 500
 
 
-def dropped_kl(rows: int = 10_000, epochs: int = 40) -> Experiment:
+def experiment(rows: int = 10_000, epochs: int = 40) -> Experiment:
     """As beta goes to 0, in the linear case; and at beta = 0, in a trained network."""
     deviations, kls = _as_beta_falls()
     trained = learn_ring("vae", epochs, beta=0.0)

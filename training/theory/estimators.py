@@ -16,7 +16,7 @@ _ROUNDING = 1e-9
 _SHARP = 0.3  # times the posterior's deviation
 
 
-def estimators(draws: int = 100_000) -> Experiment:
+def experiment(draws: int = 100_000) -> Experiment:
     """Of one x and a linear VAE; q has the posterior's mean and is too sharp, or is the posterior, or the prior."""
     vae = linear_vae(6, 2, orthogonal=True)
     x = marginal(vae).sample((1,))

@@ -22,7 +22,7 @@ _MASKED = {"widths": [128], "activation": "relu"}
 _CHANCE = 1e-4  # of a chi^2 as great as the one allowed, were the frequencies right
 
 
-def fixed_point(draws: int = 100, epochs: int = 40, counted: int = 20_000) -> Experiment:
+def experiment(draws: int = 100, epochs: int = 40, counted: int = 20_000) -> Experiment:
     """On digits in black and white of 64 pixels, learned in seconds; frequencies on images of nine pixels."""
     model = _learn_digits(epochs)
     pixel = _noise(model, draws)

@@ -19,7 +19,7 @@ _SAMPLED = ((0.0, 0.5), (1.0, 1.0), (-2.0, 2.5))
 _CURVES = {0.0: "first", 1.0: "second"}
 
 
-def gaussian_kl_three_ways(draws: int = 100_000) -> Experiment:
+def experiment(draws: int = 100_000) -> Experiment:
     """KL(N(mu, sigma^2) || N(0, 1)) of many pairs, by the project's closed form and two others."""
     torch.manual_seed(0)
     pairs = list(product(_MEANS, _DEVIATIONS))

@@ -27,7 +27,7 @@ class Gradients(NamedTuple):
     score_function: Tensor
 
 
-def gradients(draws: int = 100_000) -> Experiment:
+def experiment(draws: int = 100_000) -> Experiment:
     """Of E_q z^2, where all is known, and of a VAE's reconstruction."""
     torch.manual_seed(0)
     of_square, of_vae = _of_square(draws), _of_vae(draws // 5)

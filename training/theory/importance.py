@@ -16,7 +16,7 @@ from training.theory.statistics import Estimate
 _SAMPLES = (1, 2, 5, 20, 100, 1000)
 
 
-def importance(repeats: int = 1000) -> Experiment:
+def experiment(repeats: int = 1000) -> Experiment:
     """Of one x with a q that is off, each bound measured so many times."""
     vae = linear_vae(4, 2)
     x = marginal(vae).sample((1,))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.distributions import MultivariateNormal
+from torch.distributions import MultivariateNormal, kl_divergence
 
 from models.manifest import Example
 from training.families.vae import VAE, VAEOptions
@@ -67,6 +67,13 @@ def approximation(vae: VAE, x: Tensor) -> MultivariateNormal:
     """q(z | x) of each row."""
     coded = vae.encode(x, x.new_zeros(len(x), vae.options.latent))
     return MultivariateNormal(coded["mean"], covariance_matrix=torch.diag_embed(coded["log_variance"].exp()))
+
+
+def kl_from_prior(vae: VAE, x: Tensor) -> Tensor:
+    """KL(q || N(0, I)) of each row, by torch's formula."""
+    latent = vae.options.latent
+    prior = MultivariateNormal(x.new_zeros(latent), torch.eye(latent, dtype=x.dtype))
+    return kl_divergence(approximation(vae, x), prior)
 
 
 def sigma_points(vae: VAE, rows: int) -> Tensor:

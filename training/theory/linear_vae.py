@@ -29,7 +29,7 @@ class _Reached(NamedTuple):
     vae: VAE
 
 
-def linear_vae_learns(rows: int = 1000, epochs: int = 60) -> Experiment:
+def experiment(rows: int = 1000, epochs: int = 60) -> Experiment:
     """By `fit`, on correlated normal data, with one deviation for all dimensions and with one for each."""
     x = _data(rows)
     pca, factors = PCA(_LATENT).fit(x), FactorAnalysis(_LATENT, tol=1e-8, max_iter=5000).fit(x)
@@ -91,7 +91,7 @@ def _share_the_deviation(family: Family) -> None:
 def _learn(x: np.ndarray, epochs: int, prepare: Callable[[Family], None]) -> _Reached:
     model = {"latent": _LATENT, "likelihood": "gaussian", "encoder": LINEAR, "decoder": LINEAR, "samples": 4}
     dataset = Dataset("correlated", REAL, x, x, x)
-    vae, history = learn("vae", model, dataset, prepare, epochs=epochs, batch_size=100, learning_rate=0.02, ema=0.99)
+    vae, history = learn("vae", model, dataset, prepare, epochs=epochs, batch_size=100, learning_rate=0.05, ema=0.95)
     vae, rows = vae.double().requires_grad_(False), torch.from_numpy(x).double()
     return _Reached(
         [-row["loss"] for row in history],

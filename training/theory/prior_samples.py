@@ -8,7 +8,7 @@ from training.theory.ring import OFF, REACH, data, judge, learn_ring, prior_samp
 _SHOWN = 500
 
 
-def samples_of_the_prior(rows: int = 10_000, epochs: int = 60) -> Experiment:
+def experiment(rows: int = 10_000, epochs: int = 60) -> Experiment:
     """Both learn a ring whose density is known, and decode codes from N(0, I)."""
     truth = judge(data(rows, seed=4))
     coder = prior_samples(learn_ring("autoencoder", epochs), rows)

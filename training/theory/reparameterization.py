@@ -17,7 +17,7 @@ _MEAN, _DEVIATION = 1.5, 0.5
 _CHANCE = 1e-4  # of a distance as great as the one allowed, were the distribution right
 
 
-def reparameterization(draws: int = 100_000) -> Experiment:
+def experiment(draws: int = 100_000) -> Experiment:
     """With the noise that the service draws."""
     epsilon = torch.from_numpy(noise.draw("normal", "epsilon", (), seed=0, rows=draws)).double()
     mean, deviation = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (_MEAN, _DEVIATION))
@@ -44,7 +44,7 @@ def reparameterization(draws: int = 100_000) -> Experiment:
         Claim(
             "Without noise (temperature 0) z is μ",
             _MEAN,
-            float(_g(torch.zeros(1).double(), mean, deviation)),
+            float(_g(torch.zeros(1).double(), mean, deviation).detach()),
             tolerance=1e-12,
         ),
     )
