@@ -1,9 +1,10 @@
 """The modes that the shipped recipes of the ring find over ten seeds, as the bundles tell."""
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from models.manifest import Manifest
+from models.provenance import Figure
 from models.repository import SHIPPED, Repository
 from training.report.figures import over_seeds
 from training.theory.claim import Claim
@@ -21,12 +22,15 @@ class Counts(NamedTuple):
 
 
 def counts(repository: Repository | None = None) -> dict[str, Counts]:
-    """By the recipe, of its newest bundle among those that are shipped; nothing if one of them is not there."""
+    """By the recipe, of its newest bundle among those that are shipped; nothing if one of them tells of no seeds."""
     repository = repository or Repository(SHIPPED)
-    versions = {recipe: repository.versions(recipe) for recipe in _RECIPES}
-    if not all(versions.values()):
-        return {}
-    return {recipe: _counts(repository.read(recipe, found[-1]).manifest) for recipe, found in versions.items()}
+    newest = {recipe: repository.versions(recipe)[-1:] for recipe in _RECIPES}
+    means = {
+        recipe: over_seeds(repository.read(recipe, version).manifest)
+        for recipe, versions in newest.items()
+        for version in versions
+    }
+    return {recipe: _counts(means[recipe]) for recipe in _RECIPES} if all(map(means.get, _RECIPES)) else {}
 
 
 def claims_of(counted: dict[str, Counts]) -> list[Claim]:
@@ -59,7 +63,6 @@ def told_of(counted: dict[str, Counts]) -> str:
     return f"Over ten seeds and in full {' and '.join(found)}."
 
 
-def _counts(manifest: Manifest) -> Counts:
-    means = over_seeds(manifest)
+def _counts(means: Mapping[str, Figure]) -> Counts:
     modes = means["modes"]
     return Counts(modes.examples, modes.value, modes.std_error or 0.0, means["high_quality"].value)

@@ -21,7 +21,7 @@ class Shelf:
         assert version == 2
         first, *others = self.modes[name]
         figures = {"modes": figure(first), "high_quality": figure(90.0)}
-        told = {"modes": tuple(others), "high_quality": tuple(90.0 for _ in others)}
+        told = {"modes": tuple(others), "high_quality": tuple(90.0 for _ in others)} if others else {}
         provenance = SimpleNamespace(figures=figures, other_seeds=told)
         return SimpleNamespace(manifest=SimpleNamespace(provenance=provenance))
 
@@ -56,7 +56,8 @@ def test_fewer_modes_and_fewer_seeds_than_stated_are_noticed():
     assert [claim.holds for claim in claims] == [True, False, False]
 
 
-def test_without_the_bundles_nothing_is_claimed_and_that_is_said():
-    missing = counts(Shelf(gan_ring=[8.0] * 10))
+@pytest.mark.parametrize("others", [{}, {"wgan_gp_ring": [8.0]}])
+def test_without_bundles_of_several_seeds_nothing_is_claimed_and_that_is_said(others):
+    missing = counts(Shelf(gan_ring=[8.0] * 10, **others))
     assert claims_of(missing) == []
     assert "missing" in told_of(missing)
