@@ -37,8 +37,9 @@ _TABLES = {"toys": toys, "images": images}
 
 
 def _toy(manifest: Manifest) -> tuple[str, ...]:
-    made, means = manifest.provenance, over_seeds(manifest)
-    counted = [made.figures["modes"].value, *made.other_seeds["modes"]]
+    made = manifest.provenance
+    means = {**made.figures, **over_seeds(manifest)}
+    counted = [made.figures["modes"].value, *made.other_seeds.get("modes", ())]
     every = counted.count(len(MIXTURES[made.data].centers))
     shown = (_shown(means[name]) for name in ("modes", "high_quality", "reverse_kl", "spread"))
     return (_named(manifest), str(len(counted)), str(every), *shown)
