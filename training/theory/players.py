@@ -21,12 +21,6 @@ SMALL = Hidden(widths=(64, 64), activation="leaky_relu")
 
 _NEVER = 10**9  # steps of the critic before the generator takes one
 
-
-@cache
-def _fabric() -> Fabric:
-    return Fabric(accelerator="cpu", devices=1)
-
-
 Player = TypeVar("Player", bound=Adversarial)
 
 
@@ -93,3 +87,8 @@ def teach(
         made.train_step(data(rows), None, replace(begun, step=step))
         yield step
     made.eval()
+
+
+@cache
+def _fabric() -> Fabric:
+    return Fabric(accelerator="cpu", devices=1)
