@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test check train bench
+.PHONY: serve test check train theory bench
 
 serve: .venv/service.done
 	$(BIN)/reparam-serve
@@ -17,6 +17,9 @@ check: .venv/all.done
 
 train: .venv/training.done
 	$(BIN)/reparam-train $(RECIPE)
+
+theory: .venv/training.done
+	$(BIN)/reparam-theory
 
 bench: .venv/bench.done
 	$(BIN)/python -m tests.benchmarks

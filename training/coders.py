@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models.fields import Frozen
 from models.manifest import Example
 from training.likelihoods import LIKELIHOODS
-from training.networks import Hidden, Network, beside, decoder_network, encoder_network
+from training.networks import Hidden, Network, at_least_single, beside, decoder_network, encoder_network
 
 Shape = tuple[int, ...]
 
@@ -40,7 +40,7 @@ class Encoder(nn.Module):
         self.network = encoder_network(options.encoder, shape, condition, outputs)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.network(beside((x.flatten(1) - self.center) / self.spread, condition)).float()
+        return at_least_single(self.network(beside((x.flatten(1) - self.center) / self.spread, condition)))
 
 
 class Decoder(nn.Module):
@@ -68,4 +68,4 @@ class Decoder(nn.Module):
         }
 
     def _parametrize(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        return self.network(beside(z, condition)).float()
+        return at_least_single(self.network(beside(z, condition)))

@@ -43,7 +43,7 @@ def gradients(objective):
     rows = {"encoder": [], "decoder": []}
     for _ in range(REPEATS):
         module.zero_grad()
-        objective(module._draw(x, torch.randn(8, SAMPLES, 2, generator=generator), None)).backward()
+        objective(module.draw(x, torch.randn(8, SAMPLES, 2, generator=generator), None)).backward()
         for half, gradient in rows.items():
             gradient.append(torch.cat([p.grad.flatten()[:50] for p in getattr(module, half).network.parameters()]))
     return {half: torch.stack(gradient) for half, gradient in rows.items()}

@@ -121,7 +121,7 @@ def test_gradient_of_a_batch_is_the_mean_of_those_of_its_parts(options):
     x[:10], x[10:] = 1, 0  # means of 12 * 0.2 + 0.5 and of 0.5: KLs of 4.2 and 0.125 nats a dimension
 
     def gradient(rows):
-        draw = module._draw(x[rows], epsilon[rows], None)
+        draw = module.draw(x[rows], epsilon[rows], None)
         loss = objective.loss(draw, module.options.beta, 0.0)
         return torch.cat([part.flatten() for part in torch.autograd.grad(loss, list(module.parameters()))])
 

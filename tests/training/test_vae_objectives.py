@@ -79,7 +79,7 @@ def test_dimension_below_its_free_bits_is_not_pressed():
     last, latent = vae.encoder.network[-1], torch.tensor([0.1, 3.0])  # KLs of 0.005 and 4.5 nats
     last.weight.data.zero_()
     last.bias.data = torch.cat([latent, torch.zeros(2)])
-    draw = vae._draw(data("vae-bernoulli", rows=6)[0], epsilon(6, 1), None)
+    draw = vae.draw(data("vae-bernoulli", rows=6)[0], epsilon(6, 1), None)
     kl_alone = draw._replace(reconstruction=torch.zeros(6, 1))
     loss = elbo_loss(kl_alone, 2.0, 0.5)
     assert loss.item() == pytest.approx(2 * (0.5 + 4.5))

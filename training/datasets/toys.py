@@ -1,5 +1,6 @@
 """Mixtures of normal distributions in the plane, whose modes are known: what a generator misses can be counted."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,12 @@ class Mixture(NamedTuple):
         """Points, (rows, 2)."""
         chosen = self.centers[random.integers(len(self.centers), size=rows)]
         return (chosen + self.deviation * random.normal(size=(rows, 2))).astype(np.float32)
+
+    def log_prob(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """log p of points (rows, 2), in nats."""
+        squares = np.square(points[:, None] - self.centers, dtype=np.float64).sum(2)
+        mode = -0.5 * squares / self.deviation**2 - math.log(2 * math.pi * self.deviation**2)
+        return np.asarray(np.logaddexp.reduce(mode, axis=1) - math.log(len(self.centers)))
 
 
 def _ring() -> Mixture:

@@ -14,6 +14,7 @@ from training import ancestral
 from training.errors import RecipeError
 from training.family import Family, Function, Shape, Turn, one_hot
 from training.likelihoods import LIKELIHOODS
+from training.networks import at_least_single
 from training.networks.masked import MADE, Masked
 from training.networks.rows import RowNetwork, Rows
 
@@ -109,7 +110,7 @@ class Autoregressive(Family):
     def _log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in each order, (batch, orders)."""
         flat = x.flatten(1)
-        return self.likelihood.log_prob(flat.unsqueeze(1), self.network(self._scaled(flat)).float())
+        return self.likelihood.log_prob(flat.unsqueeze(1), at_least_single(self.network(self._scaled(flat))))
 
     def _draw(self, start: Tensor, kept: Tensor, pixel: Tensor, order: Tensor) -> Tensor:
         noise = pixel.flatten(1, len(self.shape))

@@ -59,7 +59,7 @@ class VAE(Family):
         self.prior = RealNVP(options.prior, options.latent, classes) if options.prior else StandardNormal()
 
     def train_step(self, x: Tensor, label: Tensor | None, turn: Turn) -> dict[str, Tensor]:
-        draw = self._draw(x, turn.normal(len(x), self.options.samples, self.options.latent), label)
+        draw = self.draw(x, turn.normal(len(x), self.options.samples, self.options.latent), label)
         beta = self.options.beta * min(1.0, (turn.step + 1) / max(1, self.options.warmup_steps))
         objective = OBJECTIVES[self.options.objective]
         turn.descend("all", objective.loss(draw, beta, self.options.free_bits))
@@ -71,7 +71,7 @@ class VAE(Family):
 
     def validation_loss(self, x: Tensor, label: Tensor | None) -> Tensor:
         """The negative of the bound that is raised, at the final beta."""
-        draw = self._draw(x, torch.randn(len(x), self.options.samples, self.options.latent, device=x.device), label)
+        draw = self.draw(x, torch.randn(len(x), self.options.samples, self.options.latent, device=x.device), label)
         return -OBJECTIVES[self.options.objective].bound(draw, self.options.beta)
 
     def sample(self, base: Tensor, pixel: Tensor, label: Tensor | None = None) -> dict[str, Tensor]:
@@ -94,15 +94,27 @@ class VAE(Family):
         """log p(x, z) - log q(z | x) of each sample; epsilon is (batch, samples, latent), outputs (batch, samples).
 
         `elbo` is the reconstruction less the KL, which is analytic under the normal prior: the same expectation as
-        `log_weight`, a smaller variance. Under a learned prior it is log_weight itself.
+        `log_weight`, and mostly a smaller variance. Under a learned prior it is log_weight itself.
         """
-        draw = self._draw(x, epsilon, label)
+        draw = self.draw(x, epsilon, label)
         return {
             "log_weight": draw.log_weight,
             "elbo": draw.reconstruction - draw.kl,
             "reconstruction": draw.reconstruction,
             "kl": draw.kl,
         }
+
+    def draw(self, x: Tensor, epsilon: Tensor, label: Tensor | None = None) -> Draw:
+        """Codes from the posterior of each row, with what they are worth; epsilon is (batch, samples, latent)."""
+        mean, log_variance = (part.unsqueeze(1) for part in self._posterior(x, label))
+        z = reparameterize(mean, log_variance, epsilon)
+        condition = self._condition(label)
+        reconstruction = self.decoder.log_prob(x, z, condition)
+        log_prior = self.prior.log_prob(z, condition)
+        log_posterior = standard_normal_log_prob(epsilon) - 0.5 * log_variance.sum(-1)
+        analytic = gaussian_kl(mean, log_variance).sum(-1).expand_as(reconstruction)
+        kl = log_posterior - log_prior if self.options.prior else analytic
+        return Draw(mean, log_variance, z, reconstruction, log_prior, log_posterior, kl)
 
     def operations(self) -> dict[OperationName, Function]:
         pixel, label = self.decoder.likelihood.noise, self.classes > 0
@@ -132,14 +144,3 @@ class VAE(Family):
     def _posterior(self, x: Tensor, label: Tensor | None) -> tuple[Tensor, Tensor]:
         mean, log_variance = self.encoder(x, self._condition(label)).chunk(2, dim=-1)
         return mean, log_variance
-
-    def _draw(self, x: Tensor, epsilon: Tensor, label: Tensor | None) -> Draw:
-        mean, log_variance = (part.unsqueeze(1) for part in self._posterior(x, label))
-        z = reparameterize(mean, log_variance, epsilon)
-        condition = self._condition(label)
-        reconstruction = self.decoder.log_prob(x, z, condition)
-        log_prior = self.prior.log_prob(z, condition)
-        log_posterior = standard_normal_log_prob(epsilon) - 0.5 * log_variance.sum(-1)
-        analytic = gaussian_kl(mean, log_variance).sum(-1).expand_as(reconstruction)
-        kl = log_posterior - log_prior if self.options.prior else analytic
-        return Draw(mean, log_variance, z, reconstruction, log_prior, log_posterior, kl)

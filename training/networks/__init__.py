@@ -47,6 +47,11 @@ def beside(x: Tensor, condition: Tensor | None) -> Tensor:
     return torch.cat([x, condition], dim=-1)
 
 
+def at_least_single(numbers: Tensor) -> Tensor:
+    """What a network gives, out of mixed precision; double stays double."""
+    return numbers.to(torch.promote_types(numbers.dtype, torch.float32))
+
+
 def _refuse_vectors(shape: tuple[int, ...]) -> None:
     if len(shape) not in (2, 3):
         raise RecipeError(f"a network with channels is for images, not for data of shape {list(shape)}; take widths")

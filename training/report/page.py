@@ -100,6 +100,11 @@ svg { width: 100%; max-width: 27rem; }
 .strips > div { display: grid; grid-template-columns: 8rem 1fr; align-items: center; margin-bottom: .25rem; }
 .strips span { color: var(--muted); font-size: .85rem; }
 .scale > div { display: flex; justify-content: space-between; padding: 0 .75rem; }
+.claims { margin-top: 1rem; }
+.claims tbody th { white-space: normal; min-width: 16rem; }
+.claims tr > :last-child { padding-right: 0; }
+.contents { columns: 20rem; margin: 1.25rem 0 0; padding-left: 1.5rem; }
+a { color: var(--first); }
 @media (max-width: 36rem) { .strips > div { grid-template-columns: 1fr; } }
 svg text { font-family: inherit !important; }
 """

@@ -1,1 +1,61 @@
 """The mathematics of the course, measured with the project's own losses and families."""
+
+from collections.abc import Callable
+
+from training.theory import (
+    autoencoder,
+    chain_rule,
+    clipping,
+    decomposition,
+    dropped_kl,
+    estimators,
+    exact_likelihood,
+    fixed_point,
+    gaussian_kl,
+    generator_criterion,
+    generator_gradients,
+    gradient_penalty,
+    gradients,
+    importance,
+    linear_vae,
+    lipschitz_critics,
+    mode_collapse,
+    optimal_discriminator,
+    parallel_lines,
+    prior_samples,
+    reparameterization,
+    saturation,
+    spectral_norm,
+    value_function,
+    weighting,
+)
+from training.theory.claim import Experiment
+
+EXPERIMENTS: dict[str, Callable[[], Experiment]] = {
+    "autoencoder-objective": autoencoder.experiment,
+    "prior-samples": prior_samples.experiment,
+    "dropped-kl": dropped_kl.experiment,
+    "bound-decomposition": decomposition.experiment,
+    "bound-terms": weighting.experiment,
+    "gaussian-kl": gaussian_kl.experiment,
+    "reparameterization": reparameterization.experiment,
+    "gradient-estimators": gradients.experiment,
+    "bound-estimators": estimators.experiment,
+    "importance-weighted-bound": importance.experiment,
+    "linear-vae": linear_vae.experiment,
+    "value-function": value_function.experiment,
+    "optimal-discriminator": optimal_discriminator.experiment,
+    "generator-criterion": generator_criterion.experiment,
+    "generator-gradients": generator_gradients.experiment,
+    "parallel-lines": parallel_lines.experiment,
+    "lipschitz-critics": lipschitz_critics.experiment,
+    "gradient-penalty": gradient_penalty.experiment,
+    "spectral-norm": spectral_norm.experiment,
+    "weight-clipping": clipping.experiment,
+    "saturation": saturation.experiment,
+    "mode-collapse": mode_collapse.experiment,
+    "chain-rule": chain_rule.experiment,
+    "exact-likelihood": exact_likelihood.experiment,
+    "fixed-point-sampling": fixed_point.experiment,
+}
+"""By the name that `reparam-theory` takes, in the order of the page."""

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from models.manifest import Example
 from training import datasets
-from training.datasets.toys import MIXTURES, toy
+from training.datasets.toys import MIXTURES, Mixture, toy
 
 TOYS = {name: toy(name) for name in MIXTURES}
 
@@ -52,3 +53,10 @@ def test_a_toy_is_a_data_set_by_its_name_the_same_every_time(name):
 def test_splits_share_no_point(name):
     rows = np.concatenate(TOYS[name][2:5])
     assert len(np.unique(rows, axis=0)) == len(rows) == 120_000
+
+
+def test_density_is_the_mean_of_the_modes_densities():
+    points = np.array([[0.0, 0.0], [1.0, 0.1], [-3.0, 4.0]])
+    mixture = Mixture(np.array([[0.0, 0.0], [1.0, 0.0]]), 0.5)
+    modes = [multivariate_normal(center, 0.25 * np.eye(2)).pdf(points) for center in mixture.centers]
+    np.testing.assert_allclose(mixture.log_prob(points), np.log(np.mean(modes, axis=0)))

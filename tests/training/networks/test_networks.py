@@ -9,6 +9,7 @@ from training.networks import (
     Convolutional,
     Hidden,
     Network,
+    at_least_single,
     beside,
     decoder_network,
     encoder_network,
@@ -92,3 +93,9 @@ def test_convolutional_network_of_vectors_is_refused(make):
     numbers = ((7,), 0, 4) if make is encoder_network else (4, (7,), 1)
     with pytest.raises(RecipeError, match=r"is for images, not for data of shape \[7\]; take widths"):
         make(KINDS["convolutional"], *numbers)
+
+
+def test_what_a_network_gives_is_at_least_single_and_double_stays_double():
+    given = torch.tensor([1.0, 2.0])
+    kinds = {torch.bfloat16: torch.float32, torch.float32: torch.float32, torch.float64: torch.float64}
+    assert {kind: at_least_single(given.to(kind)).dtype for kind in kinds} == kinds
