@@ -113,8 +113,10 @@ def problem(status: HTTPStatus, detail: str, *, kind: str | None = None, **more:
     return Response(orjson.dumps(content), int(status), media_type="application/problem+json")
 
 
-def answer_to(error: ReparamError) -> Response:
-    """The problem that an error of ours becomes."""
+def answer_to(error: Exception) -> Response:
+    """The problem that an error becomes; one that no caller is meant to meet is a bug of ours."""
+    if type(error) not in STATUS:
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a bug in Reparam; the request was well-formed")
     more = {"operations": error.operations} if isinstance(error, CapabilityNotSupported) else {}
     response = problem(STATUS[type(error)], str(error), kind=_title(type(error)), **more)
     if isinstance(error, Unavailable):

@@ -29,6 +29,11 @@ class Draw:
     temperature: float = 1.0
     label: int | Sequence[int] | None = None
 
+    def of(self, rows: slice) -> "Draw":
+        """That of some of the rows."""
+        label = self.label[rows] if isinstance(self.label, Sequence) and len(self.label) > 1 else self.label
+        return replace(self, index=self.index + rows.start, label=label)
+
 
 @dataclass(frozen=True)
 class Code:
@@ -72,7 +77,7 @@ class ServedModel:
         return {**await self._run("decode", len(z), {"z": z}, draw), "z": z}
 
     async def reconstruct(self, x: Floats, draw: Draw) -> Arrays:
-        self._operation("decode")
+        self.check_rows("decode", len(x))
         return await self.decode((await self.encode(x, draw))["z"].astype(np.float32), draw)
 
     async def complete(self, x: Floats, mask: Floats, draw: Draw) -> Arrays:
@@ -105,6 +110,27 @@ class ServedModel:
         ordered = flat[:, self.manifest.order] if self.manifest.order else flat
         return "exact" if (np.diff(ordered, axis=1) <= 0).all() else "causal"
 
+    def check(self, name: OperationName, rows: int, data: Mapping[str, Floats], draw: Draw) -> Arrays:
+        """The inputs that are given, labels among them; refused if the model or the limits do not allow them."""
+        self.check_rows(name, rows)
+        for tensor, array in data.items():
+            inputs.check_tensor(self.manifest, name, tensor, array)
+            if len(array) != rows:
+                raise InvalidInput(f"{tensor} has {len(array)} rows, {next(iter(data))} {rows}")
+        given: Arrays = dict(data)
+        if self.manifest.operations[name].label:
+            given["label"] = inputs.labels(self.manifest, name, rows, draw.label)
+        elif draw.label is not None:
+            raise InvalidInput(f"{self.manifest.name} takes no label to {name}")
+        return given
+
+    def check_rows(self, name: OperationName, rows: int) -> None:
+        """Refused if the model lacks the operation, or if so many rows or their answer are over the limits."""
+        self._operation(name)
+        inputs.check_count("rows", rows, self._settings.request_rows)
+        size = inputs.answer_size(self.manifest, name, rows)
+        inputs.check_count("bytes of answer", size, self._settings.answer_bytes)
+
     def _operation(self, name: OperationName) -> Operation:
         """CapabilityNotSupported, in the model's own terms, if it lacks the operation."""
         if name not in self.manifest.operations:
@@ -117,20 +143,8 @@ class ServedModel:
         self, name: OperationName, rows: int, data: dict[str, Floats], draw: Draw, samples: range | None = None
     ) -> Arrays:
         """Checked, cut into pieces, run, and put together again."""
-        operation = self._operation(name)
-        inputs.check_count("rows", rows, self._settings.request_rows)
-        inputs.check_count(
-            "bytes of answer", inputs.answer_size(self.manifest, name, rows), self._settings.answer_bytes
-        )
-        for tensor, array in data.items():
-            inputs.check_tensor(self.manifest, name, tensor, array)
-            if len(array) != rows:
-                raise InvalidInput(f"{tensor} has {len(array)} rows, {next(iter(data))} {rows}")
-        given: Arrays = dict(data)
-        if operation.label:
-            given["label"] = inputs.labels(self.manifest, name, rows, draw.label)
-        elif draw.label is not None:
-            raise InvalidInput(f"{self.manifest.name} takes no label to {name}")
+        given = self.check(name, rows, data, draw)
+        operation = self.manifest.operations[name]
         batcher = self._batchers[operation.graph]
         pieces = list(cut(rows, samples if operation.noise else None, batcher.batch_rows))
         return assemble(pieces, await batcher.run([self._job(name, given, draw, piece) for piece in pieces]))

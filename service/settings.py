@@ -38,4 +38,5 @@ class Settings(BaseSettings):
     request_rows_times_samples: Positive = Field(200_000, description="rows times samples of a score")
     request_steps: Positive = Field(256, description="steps of an interpolation, values of a traversal")
     json_body_bytes: Positive = Field(4 * 2**20, description="size of a JSON body")
+    body_bytes: Positive = Field(64 * 2**20, description="size of a body that is not JSON")
     answer_bytes: Positive = Field(256 * 2**20, description="size of an answer")

@@ -51,17 +51,20 @@ ServiceSettings = Annotated[Settings, Depends(_settings)]
 Served = Annotated[ServedModel, Depends(_served)]
 
 
-async def newest(request: Request, registry: ModelRegistry, model: str) -> None:
-    """Find the newest version of the path's model."""
-    _found(request, registry.get(model))
-
-
-async def pinned(request: Request, registry: ModelRegistry, model: str, version: str) -> None:
-    """Find that version of the path's model."""
-    _found(request, registry.get(model, version))
-
-
-def _found(request: Request, served: ServedModel) -> None:
-    request.state.served = served
+def find(request: Request) -> ServedModel:
+    """The model of the path, in its version if the path names one; from here on the trace knows it."""
+    registry: Registry = request.app.state.registry
+    served = registry.get(request.path_params["model"], request.path_params.get("version"))
     here = trace.current()
     here.model, here.version = served.manifest.name, str(served.manifest.version)
+    return served
+
+
+async def newest(request: Request, model: str) -> None:
+    """Find the newest version of the path's model."""
+    request.state.served = find(request)
+
+
+async def pinned(request: Request, model: str, version: str) -> None:
+    """Find that version of the path's model."""
+    request.state.served = find(request)

@@ -47,6 +47,7 @@ OTHER = {
     "request_rows_times_samples": 13,
     "request_steps": 14,
     "json_body_bytes": 15,
+    "body_bytes": 17,
     "answer_bytes": 16,
 }
 
