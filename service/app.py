@@ -11,14 +11,17 @@ from service import errors
 from service.envelope import Envelope
 from service.metrics import Metrics
 from service.registry import Registry
-from service.routes import generative, health, models
+from service.routes import generative, health, infer, inference_protocol, model_statistics, models
 from service.routes.dependencies import newest, pinned
 from service.settings import Settings
+from service.statistics import Statistics
+
+_OF_A_MODEL = (models.router, generative.router, infer.router, inference_protocol.model, model_statistics.model)
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The service for these settings; its models are loaded in the background once it has started."""
-    metrics = Metrics()
+    metrics, statistics = Metrics(), Statistics()
     app = FastAPI(
         title="Reparam",
         summary="Deep generative models over HTTP: sample, encode, decode, reconstruct, interpolate, score",
@@ -27,13 +30,16 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = metrics
+    app.state.statistics = statistics
     app.state.registry = Registry(settings, metrics)
-    app.add_middleware(Envelope, metrics=metrics, timeout_seconds=settings.timeout_seconds)
+    app.add_middleware(Envelope, metrics=metrics, statistics=statistics, timeout_seconds=settings.timeout_seconds)
     errors.install(app)
     app.include_router(health.router)
+    app.include_router(inference_protocol.server)
+    app.include_router(model_statistics.server)  # before the models' routes: "stats" is none of their names
     app.include_router(models.listing)
     for path, find in (("/v2/models/{model}", newest), ("/v2/models/{model}/versions/{version}", pinned)):
-        for router in (models.router, generative.router):
+        for router in _OF_A_MODEL:
             app.include_router(router, prefix=path, dependencies=[Depends(find)])
     return app
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service import trace
 from service.errors import DeadlinePassed, answer_to
 from service.metrics import Metrics
+from service.statistics import Statistics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
@@ -26,9 +27,10 @@ _log = logging.getLogger("reparam")
 class Envelope:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, timeout_seconds: float) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, statistics: Statistics, timeout_seconds: float) -> None:
         self._app = app
         self._metrics = metrics
+        self._statistics = statistics
         self._timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +71,9 @@ class Envelope:
                 raise
             await answer_to(bug)(scope, receive, stamp)
         self._metrics.requests.labels(here.model, here.version, here.operation, status).inc()
-        self._metrics.request_duration.labels(here.operation).observe(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._metrics.request_duration.labels(here.operation).observe(seconds)
+        self._statistics.note(here, status, seconds)
 
 
 def _request_id(headers: Headers) -> str:

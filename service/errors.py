@@ -48,6 +48,10 @@ class LimitExceeded(ReparamError):
     """More than the operator allows in one request."""
 
 
+class AdminDisabled(ReparamError):
+    """Something that only an operator who asked for it may do over HTTP."""
+
+
 class CapabilityNotSupported(ReparamError):
     """An operation that the model lacks; `operations` are those that it has."""
 
@@ -83,6 +87,7 @@ class DeadlinePassed(ReparamError):
 STATUS: dict[type[Exception], HTTPStatus] = {
     MalformedBody: HTTPStatus.BAD_REQUEST,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    AdminDisabled: HTTPStatus.FORBIDDEN,
     UnknownModel: HTTPStatus.NOT_FOUND,
     NoPreview: HTTPStatus.NOT_FOUND,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,

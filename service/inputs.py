@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.manifest import Example, Manifest, OperationName
+from models.manifest import SAMPLED, Example, Manifest, OperationName
 from service.errors import InvalidInput, LimitExceeded
 
 _JSON_BYTES_PER_NUMBER = 12
@@ -24,8 +24,10 @@ def check_tensor(manifest: Manifest, operation: OperationName, name: str, array:
 def check_shape(manifest: Manifest, operation: OperationName, name: str, given: tuple[int, ...]) -> None:
     """InvalidInput unless it is the shape of a row or more of that tensor."""
     shape = manifest.shape(operation, name)
-    if given[1:] != shape or not all(given[:1]):
-        needed = ", ".join(("rows", *map(str, shape)))
+    has_samples = operation in SAMPLED and name in manifest.operations[operation].noise
+    free = ("rows", "samples") if has_samples else ("rows",)
+    if given[len(free) :] != shape or not all(given[: len(free)]):
+        needed = ", ".join((*free, *map(str, shape)))
         raise InvalidInput(f"{name} has shape {list(given)}; {manifest.name} needs [{needed}]")
 
 

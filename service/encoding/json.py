@@ -32,23 +32,12 @@ def dump(answer: BaseModel) -> bytes:
     return orjson.dumps(answer.model_dump(exclude_unset=True), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _tensor(value: object) -> NDArray[np.float32]:
+def tensor(value: object) -> NDArray[np.float32]:
     """Nested lists of numbers as a float32 array; booleans, ragged lists and numbers beyond float32 are refused."""
     if isinstance(value, np.ndarray):
         return value
-    if not isinstance(value, list):
-        raise PydanticCustomError("tensor", "Input should be a number array, nested row by row")
-    shape = [len(value)]
-    items = value
-    while items and (kinds := set(map(type, items))) == {list}:
-        lengths = set(map(len, items))
-        if len(lengths) > 1:
-            raise PydanticCustomError("tensor", "Input is ragged: lists of one depth have different lengths")
-        shape += lengths
-        items = list(chain.from_iterable(items))
-    if not items:
-        raise PydanticCustomError("tensor", "Input has no items")
-    if not kinds <= {int, float}:
+    shape, items = _flattened(value)
+    if not set(map(type, items)) <= {int, float}:
         raise PydanticCustomError("tensor", "Input should hold numbers only, each list nested as deep as the others")
     with np.errstate(over="ignore"):
         array = np.fromiter(items, np.float64, len(items)).astype(np.float32)
@@ -57,9 +46,34 @@ def _tensor(value: object) -> NDArray[np.float32]:
     return array.reshape(shape)
 
 
+def integers(value: object) -> NDArray[np.int64]:
+    """Nested lists of whole numbers as an int64 array."""
+    shape, items = _flattened(value)
+    if set(map(type, items)) != {int} or not -(2**63) <= min(items) <= max(items) < 2**63:
+        raise PydanticCustomError("tensor", "Input should hold whole numbers of 64 bits only")
+    return np.fromiter(items, np.int64, len(items)).reshape(shape)
+
+
+def _flattened(value: object) -> tuple[list[int], list[Any]]:
+    """The shape of nested lists, and their items; what is nested deeper than the first item is an item itself."""
+    if not isinstance(value, list):
+        raise PydanticCustomError("tensor", "Input should be a number array, nested row by row")
+    shape = [len(value)]
+    items = value
+    while items and set(map(type, items)) == {list}:
+        lengths = set(map(len, items))
+        if len(lengths) > 1:
+            raise PydanticCustomError("tensor", "Input is ragged: lists of one depth have different lengths")
+        shape += lengths
+        items = list(chain.from_iterable(items))
+    if not items:
+        raise PydanticCustomError("tensor", "Input has no items")
+    return shape, items
+
+
 Tensor = Annotated[
     NDArray[np.float32],
-    BeforeValidator(_tensor),
+    BeforeValidator(tensor),
     WithJsonSchema(
         {
             "type": "array",

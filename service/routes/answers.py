@@ -18,7 +18,7 @@ from service.routes.negotiation import JSON, LINES, NPY, PNG, best, listed
 from service.routes.question import Question
 from service.routes.stream import stream
 from service.schemas import responses
-from service.served_model import ServedModel
+from service.served_model import Draw, ServedModel
 from service.settings import Settings
 
 
@@ -37,11 +37,15 @@ class Answerer(NamedTuple):
 
     async def __call__(self, question: Question) -> Response:
         response = await _WRITERS[self.media_type](question, self.settings)
-        manifest = question.model.manifest
-        response.headers["Reparam-Model"] = f"{manifest.name}/{manifest.version}"
-        response.headers["Reparam-Digest"] = question.model.digest
-        response.headers["Reparam-Seed"] = str(question.draw.seed)
+        say_who(response, question.model, question.draw)
         return response
+
+
+def say_who(response: Response, model: ServedModel, draw: Draw) -> None:
+    """In the headers: the model that answers, and the seed that its answer came from."""
+    response.headers["Reparam-Model"] = f"{model.manifest.name}/{model.manifest.version}"
+    response.headers["Reparam-Digest"] = model.digest
+    response.headers["Reparam-Seed"] = str(draw.seed)
 
 
 async def _answerer(request: Request, model: Served, settings: ServiceSettings) -> Answerer:

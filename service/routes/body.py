@@ -15,14 +15,14 @@ def check_is_plain(headers: Headers) -> None:
 async def read(request: Request, limit: int) -> bytearray:
     """The whole body; BodyTooLarge over the limit in bytes, announced or not."""
     announced = request.headers.get("content-length", "")
-    _check_size(int(announced[:18]) if announced.isdecimal() else 0, limit)
+    check_size(int(announced[:18]) if announced.isdecimal() else 0, limit)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        _check_size(len(body), limit)
+        check_size(len(body), limit)
     return body
 
 
-def _check_size(size: int, limit: int) -> None:
+def check_size(size: int, limit: int) -> None:
     if size > limit:
         raise BodyTooLarge(f"the body is over the limit of {limit:,} bytes; send fewer rows at a time")

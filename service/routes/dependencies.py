@@ -10,9 +10,11 @@ from service.registry import Registry
 from service.schemas.responses import Problem
 from service.served_model import ServedModel
 from service.settings import Settings
+from service.statistics import Statistics
 
 _PROBLEMS = {
     400: "malformed",
+    403: "not allowed",
     404: "unknown model or version",
     406: "no answer of an accepted type",
     413: "too large",
@@ -37,6 +39,10 @@ async def _metrics(request: Request) -> Metrics:
     return cast(Metrics, request.app.state.metrics)
 
 
+async def _statistics(request: Request) -> Statistics:
+    return cast(Statistics, request.app.state.statistics)
+
+
 async def _settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
@@ -47,6 +53,7 @@ async def _served(request: Request) -> ServedModel:
 
 ModelRegistry = Annotated[Registry, Depends(_registry)]
 ServiceMetrics = Annotated[Metrics, Depends(_metrics)]
+ServiceStatistics = Annotated[Statistics, Depends(_statistics)]
 ServiceSettings = Annotated[Settings, Depends(_settings)]
 Served = Annotated[ServedModel, Depends(_served)]
 

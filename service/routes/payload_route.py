@@ -61,7 +61,9 @@ class PayloadRoute(APIRoute):
         model, [tensor] = find(request), self._tensors()
         operation = _RUNS.get(self.name) or cast(OperationName, self.name)
         model.outputs(operation)  # refused if the model lacks it
-        return _joined(query, {tensor: await READERS[kind](body, model, operation, tensor, settings.request_rows)})
+        return _joined(
+            query, {tensor: await READERS[kind](body, model, operation, tensor, model.settings.request_rows)}
+        )
 
     def _tensors(self) -> list[str]:
         request: Any = self.body_field.field_info.annotation if self.body_field else Strict

@@ -36,6 +36,7 @@ OTHER = {
     "port": 9000,
     "repository": Path("elsewhere"),
     "device": "cpu",
+    "admin": True,
     "watch_seconds": 0.5,
     "runs": 3,
     "threads": 2,
