@@ -14,6 +14,7 @@ from service.errors import InvalidInput
 from service.interpolation import path_between
 from service.routes.answers import Reply
 from service.routes.dependencies import Served, ServiceSettings, problems
+from service.routes.described import described
 from service.routes.payload_route import PayloadRoute
 from service.routes.question import Question, chosen
 from service.routes.score_rows import score_rows
@@ -26,7 +27,7 @@ router = APIRouter(route_class=PayloadRoute, responses=problems(), strict_conten
 _DEFAULT = ("x", "z")
 
 
-@router.post("/sample", response_model=responses.SampleResponse)
+@router.post("/sample", **described("sample", requests.SampleRequest, responses.SampleResponse))
 async def sample(request: requests.SampleRequest, model: Served, reply: Reply) -> Response:
     kind, draw = responses.SampleResponse, _draw(request, request.temperature)
     names = chosen(kind, model.outputs("sample"), request.outputs, _DEFAULT)
@@ -37,7 +38,7 @@ async def sample(request: requests.SampleRequest, model: Served, reply: Reply) -
     return await reply(Question(model, kind, draw, "sample", {}, request.num_samples, ask, names, request.outputs))
 
 
-@router.post("/encode", response_model=responses.EncodeResponse)
+@router.post("/encode", **described("encode", requests.EncodeRequest, responses.EncodeResponse))
 async def encode(request: requests.EncodeRequest, model: Served, reply: Reply) -> Response:
     kind, draw, x = responses.EncodeResponse, _draw(request, request.temperature), request.x
     names = chosen(kind, model.outputs("encode"), request.outputs)
@@ -48,14 +49,14 @@ async def encode(request: requests.EncodeRequest, model: Served, reply: Reply) -
     return await reply(Question(model, kind, draw, "encode", {"x": x}, len(x), ask, names, request.outputs))
 
 
-@router.post("/decode", response_model=responses.DecodeResponse)
+@router.post("/decode", **described("decode", requests.DecodeRequest, responses.DecodeResponse))
 async def decode(request: requests.DecodeRequest, model: Served, reply: Reply) -> Response:
     kind, draw = responses.DecodeResponse, _draw(request, request.temperature)
     names = chosen(kind, model.outputs("decode"), request.outputs, ("x",))
     return await reply(_decoding(kind, model, draw, request.z, names, request.outputs))
 
 
-@router.post("/reconstruct", response_model=responses.ReconstructResponse)
+@router.post("/reconstruct", **described("reconstruct", requests.ReconstructRequest, responses.ReconstructResponse))
 async def reconstruct(request: requests.ReconstructRequest, model: Served, reply: Reply) -> Response:
     kind, draw, x = responses.ReconstructResponse, _draw(request, request.temperature), request.x
     names = chosen(kind, model.outputs("decode"), request.outputs, _DEFAULT)
@@ -67,7 +68,7 @@ async def reconstruct(request: requests.ReconstructRequest, model: Served, reply
     return await reply(Question(model, kind, draw, "encode", {"x": x}, len(x), ask, names, request.outputs))
 
 
-@router.post("/interpolate", response_model=responses.InterpolateResponse)
+@router.post("/interpolate", **described("interpolate", requests.InterpolateRequest, responses.InterpolateResponse))
 async def interpolate(
     request: requests.InterpolateRequest, model: Served, settings: ServiceSettings, reply: Reply
 ) -> Response:
@@ -79,7 +80,7 @@ async def interpolate(
     return await reply(_decoding(kind, model, draw, codes, names, request.outputs))
 
 
-@router.post("/traverse", response_model=responses.TraverseResponse)
+@router.post("/traverse", **described("traverse", requests.TraverseRequest, responses.TraverseResponse))
 async def traverse(
     request: requests.TraverseRequest, model: Served, settings: ServiceSettings, reply: Reply
 ) -> Response:
@@ -94,7 +95,7 @@ async def traverse(
     return await reply(_decoding(kind, model, draw, codes, names, request.outputs))
 
 
-@router.post("/score", response_model=responses.ScoreResponse)
+@router.post("/score", **described("score", requests.ScoreRequest, responses.ScoreResponse))
 async def score(request: requests.ScoreRequest, model: Served, settings: ServiceSettings, reply: Reply) -> Response:
     draw, x, samples, target = _draw(request, 1.0), request.x, request.samples, request.target_std_error
     check_samples(len(x), samples, settings)
@@ -108,7 +109,7 @@ async def score(request: requests.ScoreRequest, model: Served, settings: Service
     return await reply(Question(model, responses.ScoreResponse, draw, "score", {"x": x}, len(x), ask, step=step))
 
 
-@router.post("/complete", response_model=responses.CompleteResponse)
+@router.post("/complete", **described("complete", requests.CompleteRequest, responses.CompleteResponse))
 async def complete(request: requests.CompleteRequest, model: Served, reply: Reply) -> Response:
     kind, draw = responses.CompleteResponse, _draw(request, request.temperature)
     names = chosen(kind, model.outputs("complete"), request.outputs, _DEFAULT)
@@ -121,7 +122,7 @@ async def complete(request: requests.CompleteRequest, model: Served, reply: Repl
     return await reply(Question(model, kind, draw, "complete", data, len(request.x), ask, names, request.outputs))
 
 
-@router.post("/criticize", response_model=responses.CriticizeResponse)
+@router.post("/criticize", **described("criticize", requests.CriticizeRequest, responses.CriticizeResponse))
 async def criticize(request: requests.CriticizeRequest, model: Served, reply: Reply) -> Response:
     draw, x = _draw(request, 1.0), request.x
 

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
@@ -21,28 +19,36 @@ from service.errors import DeadlinePassed, InvalidInput
 from service.graph import Arrays
 from service.inference import Inference, datatype, prepare
 from service.routes.answers import say_who
-from service.routes.body import check_is_plain, check_size, read
 from service.routes.dependencies import Served, problems
+from service.routes.infer_route import HEAD_LENGTH, InferRoute, RawTensors
 from service.routes.negotiation import JSON
+from service.schemas.examples import EXAMPLES
 from service.schemas.inference import InferInput, InferRequest, InferResponse
 from service.served_model import ServedModel
 
-router = APIRouter(responses=problems())
-
 _BINARY = "application/octet-stream"
-_HEAD_LENGTH = "Inference-Header-Content-Length"
 
 
-@router.post("/infer", response_model=InferResponse)
-async def infer(request: Request, model: Served) -> Response:
+_EXAMPLE = EXAMPLES["infer"]
+_FRAMED = {
+    "schema": {
+        "type": "string",
+        "format": "binary",
+        "description": f"The JSON, as long as {HEAD_LENGTH} says, and behind it the tensors with a binary_data_size.",
+    }
+}
+_BODIES = {"requestBody": {"content": {JSON: {"examples": _EXAMPLE.of(_EXAMPLE.request)}, _BINARY: _FRAMED}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {JSON: {"examples": _EXAMPLE.of(_EXAMPLE.answer)}, _BINARY: _FRAMED}}
+}
+
+router = APIRouter(route_class=InferRoute, responses=problems(), strict_content_type=False)
+
+
+@router.post("/infer", response_model=InferResponse, responses=_ANSWERS, openapi_extra=_BODIES)
+async def infer(asked: InferRequest, raw_tensors: RawTensors, model: Served) -> Response:
     """Any operation of the model, `parameters.operation`; noise that is not among the inputs is drawn."""
-    trace.current().operation = "infer"
-    check_is_plain(request.headers)
-    body = await read(request, model.settings.body_bytes)
-    frame = framing.take_apart(body, request.headers.get(_HEAD_LENGTH))
-    check_size(len(frame.head), model.settings.json_body_bytes)
-    asked = _validated(json.parse(bytes(frame.head)))
-    inference = prepare(model, asked.parameters, _tensors(asked.inputs, frame.rest))
+    inference = prepare(model, asked.parameters, _tensors(asked.inputs, raw_tensors))
     is_binary = _outputs(model, asked, inference)
     try:
         async with asyncio.timeout(asked.parameters.timeout and asked.parameters.timeout / 1e6):
@@ -50,14 +56,6 @@ async def infer(request: Request, model: Served) -> Response:
     except TimeoutError as error:
         raise DeadlinePassed("the answer was not there before the timeout that the request gives") from error
     return _packed(model, asked, inference, arrays, is_binary)
-
-
-def _validated(body: object) -> InferRequest:
-    try:
-        return InferRequest.model_validate(body)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise RequestValidationError([{**first, "loc": ("body", *first["loc"])}]) from error
 
 
 def _tensors(inputs: Sequence[InferInput], rest: memoryview) -> dict[str, NDArray[Any]]:
@@ -114,7 +112,7 @@ def _packed(
     content, head_length = framing.put_together(answer, raw)
     response = Response(content, media_type=_BINARY if raw else JSON)
     if raw:
-        response.headers[_HEAD_LENGTH] = str(head_length)
+        response.headers[HEAD_LENGTH] = str(head_length)
     say_who(response, model, draw)
     trace.current().encode = time.perf_counter() - started
     return response

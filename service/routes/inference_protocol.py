@@ -27,7 +27,7 @@ from service.settings import Settings
 _REPOSITORY = problems(400, 403, 404, 413, 415, 422, 503)
 
 server = APIRouter()
-model = APIRouter(responses=problems(404, 503))
+model = APIRouter(responses=problems(404, 422, 503))
 
 _EXTENSIONS = ["binary_tensor_data", "model_repository", "statistics"]
 _TYPES: dict[str, Literal["TYPE_FP32", "TYPE_INT64"]] = {"FP32": "TYPE_FP32", "INT64": "TYPE_INT64"}

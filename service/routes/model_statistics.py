@@ -7,7 +7,7 @@ from service.schemas.inference import Duration, InferenceStatistics, ModelStatis
 from service.statistics import Tally
 
 server = APIRouter()
-model = APIRouter(responses=problems(404, 503))
+model = APIRouter(responses=problems(404, 422, 503))
 
 
 @server.get("/v2/models/stats")

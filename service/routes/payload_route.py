@@ -7,6 +7,7 @@ from typing import Any, cast
 import orjson
 from fastapi import Request
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from models.manifest import OperationName
@@ -17,7 +18,7 @@ from service.routes.body import check_is_plain, read
 from service.routes.dependencies import find
 from service.routes.negotiation import JSON, NPY, PNG, listed, media_type
 from service.routes.payloads import READERS
-from service.schemas.requests import Strict
+from service.routes.unpacked_request import UnpackedRequest
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -29,17 +30,9 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,3
 class PayloadRoute(APIRoute):
     """Parses the body itself: the standard parser lets NaN, UTF-16 and deep nesting through."""
 
-    @property
-    def taken(self) -> tuple[str, ...]:
-        """The media types of bodies: other than JSON only where the verb takes exactly one tensor."""
-        tensors = self._tensors()
-        if len(tensors) != 1:
-            return (JSON,)
-        return (JSON, NPY, PNG) if tensors == ["x"] else (JSON, NPY)
-
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
-        taken = self.taken
+        taken = taken_by(self._body_model)
 
         async def checked(request: Request) -> Response:
             trace.current().operation = self.name
@@ -47,7 +40,7 @@ class PayloadRoute(APIRoute):
             kind = media_type(request.headers.get("content-type", ""))
             if kind not in taken:
                 raise UnsupportedMediaType(f"the body has to be {listed(taken)}, and Content-Type has to say so")
-            return await handle(_UnpackedRequest(request, await self._unpack(request, kind)))
+            return await handle(UnpackedRequest(request, await self._unpack(request, kind)))
 
         return checked
 
@@ -58,31 +51,29 @@ class PayloadRoute(APIRoute):
         query = _from_query(request) if request.scope["query_string"] else {}
         if kind == JSON:
             return _joined(query, json.parse(body))
-        model, [tensor] = find(request), self._tensors()
+        model, [tensor] = find(request), _tensors(self._body_model)
         operation = _RUNS.get(self.name) or cast(OperationName, self.name)
         model.outputs(operation)  # refused if the model lacks it
         return _joined(
             query, {tensor: await READERS[kind](body, model, operation, tensor, model.settings.request_rows)}
         )
 
-    def _tensors(self) -> list[str]:
-        request: Any = self.body_field.field_info.annotation if self.body_field else Strict
-        return [name for name in _TENSORS if name in request.model_fields]
+    @property
+    def _body_model(self) -> type[BaseModel]:
+        assert self.body_field is not None
+        return cast(type[BaseModel], self.body_field.field_info.annotation)
 
 
-class _UnpackedRequest(Request):
-    """A request whose body is known already; what it accepts is kept, no other header is asked for."""
+def taken_by(request: type[BaseModel]) -> tuple[str, ...]:
+    """The media types of bodies: other than JSON only where the request has exactly one tensor."""
+    tensors = _tensors(request)
+    if len(tensors) != 1:
+        return (JSON,)
+    return (JSON, NPY, PNG) if tensors == ["x"] else (JSON, NPY)
 
-    def __init__(self, request: Request, fields: object) -> None:
-        accept = [header for header in request.scope["headers"] if header[0] == b"accept"]
-        super().__init__({**request.scope, "headers": accept}, request.receive)
-        self._fields = fields
 
-    async def body(self) -> bytes:
-        return b"known"  # not empty, so that FastAPI asks for the JSON
-
-    async def json(self) -> object:
-        return self._fields
+def _tensors(request: type[BaseModel]) -> list[str]:
+    return [name for name in _TENSORS if name in request.model_fields]
 
 
 def _from_query(request: Request) -> dict[str, Any]:
