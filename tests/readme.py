@@ -1,7 +1,7 @@
-"""The examples of the README: its commands, run against a server, and the answers that it prints.
+"""The examples of the README and of docs/serving.md: commands, run against a server, and the answers printed there.
 
-`python -m tests.readme localhost:8000` asks a running server and writes its answers into the README; without an address
-it writes only the table of the bundles.
+`python -m tests.readme localhost:8000` asks a running server and writes its answers into the pages; without an address
+it writes only the table of the bundles into the README.
 """
 
 import re
@@ -14,6 +14,7 @@ from tests.readme_table import with_table
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+SERVING = ROOT / "docs" / "serving.md"
 
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
@@ -48,6 +49,8 @@ def run(all_examples: list[Example], address: str) -> list[str]:
 def main(address: str | None = None) -> None:
     text = with_table(README.read_text())
     README.write_text(with_answers(text, address) if address else text)
+    if address:
+        SERVING.write_text(with_answers(SERVING.read_text(), address))
 
 
 def with_answers(text: str, address: str) -> str:
