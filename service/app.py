@@ -5,7 +5,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from service import errors
 from service.envelope import Envelope
@@ -15,8 +15,6 @@ from service.routes import generative, health, infer, inference_protocol, model_
 from service.routes.dependencies import newest, pinned
 from service.settings import Settings
 from service.statistics import Statistics
-
-_OF_A_MODEL = (models.router, generative.router, infer.router, inference_protocol.model, model_statistics.model)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -34,14 +32,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.registry = Registry(settings, metrics)
     app.add_middleware(Envelope, metrics=metrics, statistics=statistics, timeout_seconds=settings.timeout_seconds)
     errors.install(app)
-    app.include_router(health.router)
-    app.include_router(inference_protocol.server)
-    app.include_router(model_statistics.server)  # before the models' routes: "stats" is none of their names
-    app.include_router(models.listing)
-    for path, find in (("/v2/models/{model}", newest), ("/v2/models/{model}/versions/{version}", pinned)):
-        for router in _OF_A_MODEL:
-            app.include_router(router, prefix=path, dependencies=[Depends(find)])
+    _include_of_a_model(app, generative.router, infer.router)  # first what is asked for most: routes are tried in turn
+    for router in (health.router, inference_protocol.server, model_statistics.server, models.listing):
+        app.include_router(router)  # before those of a model: "stats" is no model's name
+    _include_of_a_model(app, models.router, inference_protocol.model, model_statistics.model)
     return app
+
+
+def _include_of_a_model(app: FastAPI, *routers: APIRouter) -> None:
+    for path, find in (("/v2/models/{model}", newest), ("/v2/models/{model}/versions/{version}", pinned)):
+        for router in routers:
+            app.include_router(router, prefix=path, dependencies=[Depends(find)])
 
 
 @asynccontextmanager

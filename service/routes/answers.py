@@ -13,7 +13,6 @@ from starlette.responses import Response
 from service import trace
 from service.encoding import json, npy, picture
 from service.errors import InvalidInput, NotAcceptable
-from service.routes.dependencies import Served, ServiceSettings
 from service.routes.negotiation import JSON, LINES, NPY, PNG, best, listed
 from service.routes.question import Question
 from service.routes.stream import stream
@@ -48,15 +47,16 @@ def say_who(response: Response, model: ServedModel, draw: Draw) -> None:
     response.headers["Reparam-Seed"] = str(draw.seed)
 
 
-async def _answerer(request: Request, model: Served, settings: ServiceSettings) -> Answerer:
+async def _answerer(request: Request) -> Answerer:
     """NotAcceptable if the caller takes none of the types that this verb has for this model."""
+    model: ServedModel = request.state.served
     offers = offered(request.scope["route"].response_model)
     if PNG in offers and not _shows(model):
         offers = tuple(name for name in offers if name != PNG)
     liked = best(",".join(request.headers.getlist("accept")) or "*/*", offers)
     if liked is None:
         raise NotAcceptable(f"the answer can be {listed(offers)}; Accept lists none of them")
-    return Answerer(liked, settings)
+    return Answerer(liked, model.settings)
 
 
 Reply = Annotated[Answerer, Depends(_answerer)]
