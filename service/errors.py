@@ -48,6 +48,10 @@ class LimitExceeded(ReparamError):
     """More than the operator allows in one request."""
 
 
+class AdminDisabled(ReparamError):
+    """Something that only an operator who asked for it may do over HTTP."""
+
+
 class CapabilityNotSupported(ReparamError):
     """An operation that the model lacks; `operations` are those that it has."""
 
@@ -83,6 +87,7 @@ class DeadlinePassed(ReparamError):
 STATUS: dict[type[Exception], HTTPStatus] = {
     MalformedBody: HTTPStatus.BAD_REQUEST,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    AdminDisabled: HTTPStatus.FORBIDDEN,
     UnknownModel: HTTPStatus.NOT_FOUND,
     NoPreview: HTTPStatus.NOT_FOUND,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
@@ -113,8 +118,10 @@ def problem(status: HTTPStatus, detail: str, *, kind: str | None = None, **more:
     return Response(orjson.dumps(content), int(status), media_type="application/problem+json")
 
 
-def answer_to(error: ReparamError) -> Response:
-    """The problem that an error of ours becomes."""
+def answer_to(error: Exception) -> Response:
+    """The problem that an error becomes; one that no caller is meant to meet is a bug of ours."""
+    if type(error) not in STATUS:
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a bug in Reparam; the request was well-formed")
     more = {"operations": error.operations} if isinstance(error, CapabilityNotSupported) else {}
     response = problem(STATUS[type(error)], str(error), kind=_title(type(error)), **more)
     if isinstance(error, Unavailable):

@@ -52,8 +52,12 @@ class Registry:
         self.loaded = False
         metrics.provider_info.labels(self.provider).set(1)
 
-    def load(self) -> None:
-        """Load every bundle that is not known yet; a bad one is kept with its reason. Meant to run in a thread."""
+    def load(self, again: str | None = None) -> None:
+        """Load every bundle that is not known yet; a bad one is kept with its reason. Meant to run in a thread.
+
+        `again` names a model whose versions are tried anew, where they do not serve.
+        """
+        self._entries = {key: entry for key, entry in self._entries.items() if entry.model or entry.name != again}
         new = [key for key in self._listed() if key not in self._entries]
         known = {**self._entries, **{key: Entry(*key, "LOADING") for key in new}}
         self._entries = dict(sorted(known.items(), key=_by_version))  # whole at once: requests read it meanwhile
@@ -67,6 +71,13 @@ class Registry:
             ready = sum(entry.state == "READY" for entry in self._entries.values())
             _log.info("%d of %d bundles ready on %s", ready, len(self._entries), self.provider)
         self.loaded = True
+
+    def unload(self, name: str) -> None:
+        """Serve the model no more until it is loaded again; UnknownModel if there is none of that name."""
+        self.get(name)
+        for entry in list(self._entries.values()):
+            if entry.name == name:
+                self._set(Entry(entry.name, entry.version, "UNAVAILABLE", reason="it was unloaded"))
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     repository: Path = Field(SHIPPED, description="folder of bundles; the shipped ones unless set")
     device: Literal["auto", "cuda", "cpu"] = Field("auto", description="auto takes the GPU where there is one")
+    admin: bool = Field(False, description="whether models may be loaded and unloaded over HTTP, by whoever asks")
     watch_seconds: float = Field(2.0, gt=0, description="time between two looks for new bundles in the repository")
     runs: Positive = Field(os.cpu_count() or 1, description="graph runs at a time")
     threads: Positive = Field(1, description="threads within one run")
@@ -38,4 +39,5 @@ class Settings(BaseSettings):
     request_rows_times_samples: Positive = Field(200_000, description="rows times samples of a score")
     request_steps: Positive = Field(256, description="steps of an interpolation, values of a traversal")
     json_body_bytes: Positive = Field(4 * 2**20, description="size of a JSON body")
+    body_bytes: Positive = Field(64 * 2**20, description="size of a body that is not JSON")
     answer_bytes: Positive = Field(256 * 2**20, description="size of an answer")

@@ -85,7 +85,7 @@ async def test_bug_is_a_500_that_tells_nothing(service, monkeypatch):
 
 
 async def test_graph_that_fails_is_a_500(service, monkeypatch):
-    monkeypatch.setattr(ServedModel, "_noise", lambda self, name, draw, piece: {})
+    monkeypatch.setattr(ServedModel, "_noise", lambda *_: {})
     check(await service.post("sample"), 500, "internal-server-error")
 
 

@@ -36,6 +36,7 @@ OTHER = {
     "port": 9000,
     "repository": Path("elsewhere"),
     "device": "cpu",
+    "admin": True,
     "watch_seconds": 0.5,
     "runs": 3,
     "threads": 2,
@@ -47,6 +48,7 @@ OTHER = {
     "request_rows_times_samples": 13,
     "request_steps": 14,
     "json_body_bytes": 15,
+    "body_bytes": 17,
     "answer_bytes": 16,
 }
 
