@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import trace
+from service.departure import Departure
 from service.errors import DeadlinePassed, answer_to, problem
 from service.metrics import Metrics
 
@@ -38,27 +39,29 @@ class Envelope:
         started = time.perf_counter()
         headers = Headers(scope=scope)
         here = trace.begin(_request_id(headers))
+        caller = Departure(receive)
         status = 0
 
         async def stamp(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                caller.forget()  # from now on sending tells
                 stamped = MutableHeaders(scope=message)
                 stamped["X-Request-ID"] = here.request_id
                 stamped["Server-Timing"] = here.server_timing
             await send(message)
 
         try:
-            async with asyncio.timeout(_timeout(headers, self._timeout_seconds)):
-                await self._app(scope, receive, stamp)
+            async with asyncio.timeout(_timeout(headers, self._timeout_seconds)), caller:
+                await self._app(scope, caller.receive, stamp)
         except TimeoutError:
             if not status:
                 late = DeadlinePassed("the answer was not there before the deadline; ask for fewer rows or wait longer")
                 await answer_to(late)(scope, receive, stamp)
         except ClientDisconnect:
             status = _CALLER_LEFT
-            self._metrics.cancelled.labels("body").inc()
+            self._metrics.cancelled.labels("answer" if caller.is_read else "body").inc()
         except Exception:  # the request boundary: a bug costs this request alone
             _log.exception("request %s met a bug", here.request_id)
             if status:

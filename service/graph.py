@@ -37,7 +37,20 @@ _log = logging.getLogger("reparam")
 
 
 class GraphFailed(ReparamError):
-    """A run that ONNX Runtime gave up."""
+    """A run that ONNX Runtime gave up, or that was stopped."""
+
+
+class Stop:
+    """Stops the run that it was given to, from any thread."""
+
+    def __init__(self) -> None:
+        self.options = onnxruntime.RunOptions()
+
+    def set(self) -> bool:
+        """Whether it was not set before."""
+        first = not self.options.terminate
+        self.options.terminate = True
+        return first
 
 
 class DeviceMissing(ReparamError):
@@ -45,9 +58,10 @@ class DeviceMissing(ReparamError):
 
 
 class Graph:
-    """A loaded graph; `run` may be called from several threads."""
+    """A loaded graph; `run` may be called from several threads. If it loops, how long that takes is up to the data."""
 
-    def __init__(self, content: bytes, provider: Provider, threads: int = 1) -> None:
+    def __init__(self, content: bytes, provider: Provider, threads: int = 1, *, loops: bool = False) -> None:
+        self.loops = loops
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -63,10 +77,10 @@ class Graph:
             raise BundleError(f"ONNX Runtime does not start the graph on {provider}")
         self._names = {tensor_name(output.name): output.name for output in self._session.get_outputs()}
 
-    def run(self, feeds: Arrays, outputs: Sequence[str]) -> Arrays:
+    def run(self, feeds: Arrays, outputs: Sequence[str], stop: Stop | None = None) -> Arrays:
         """The named outputs; GraphFailed if the inputs do not fit the graph, or its arithmetic the machine."""
         try:
-            values = self._session.run([self._names[name] for name in outputs], feeds)
+            values = self._session.run([self._names[name] for name in outputs], feeds, stop and stop.options)
         except (*_REFUSALS, ValueError) as error:
             raise GraphFailed("the run failed in ONNX Runtime") from error
         return dict(zip(outputs, values, strict=True))

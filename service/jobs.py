@@ -1,6 +1,6 @@
 """Work for one graph: what a job is, and how jobs are merged into one run and split again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,23 +24,6 @@ class Job(NamedTuple):
         return self.rows * self.samples
 
 
-def in_parts(jobs: Sequence[Job], most: int) -> list[list[Job]]:
-    """The jobs in their order, in parts of at most that size, or of one job."""
-    parts: list[list[Job]] = [[]]
-    size = 0
-    for job in jobs:
-        if parts[-1] and size + job.size > most:
-            parts.append([])
-            size = 0
-        parts[-1].append(job)
-        size += job.size
-    return parts
-
-
-def size_of(jobs: Sequence[Job]) -> int:
-    return sum(job.size for job in jobs)
-
-
 def share_a_run(job: Job, other: Job) -> bool:
     return (job.outputs, job.samples) == (other.outputs, other.samples)
 
@@ -52,6 +35,10 @@ def merge(feeds: list[Arrays]) -> Arrays:
 
 
 def split(outputs: Arrays, rows: list[int]) -> list[Arrays]:
-    ends = np.cumsum(rows)[:-1]
-    parts = {name: np.split(array, ends) for name, array in outputs.items()}
-    return [{name: arrays[i] for name, arrays in parts.items()} for i in range(len(rows))]
+    if len(rows) == 1:
+        return [outputs]
+    ends = np.cumsum(rows).tolist()
+    return [
+        {name: array[end - count : end] for name, array in outputs.items()}
+        for count, end in zip(rows, ends, strict=True)
+    ]

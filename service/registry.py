@@ -1,26 +1,21 @@
 """Which bundles are served now: loaded, checked and warmed, or refused with the reason."""
 
 import logging
-import math
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, NamedTuple
 
 from models.errors import BundleError, BundleNotFound
-from models.manifest import Manifest
-from models.repository import Bundle, Repository
-from service.batching import Batcher
+from models.repository import Repository
+from service.assembly import assemble
 from service.errors import Loading, UnknownModel
 from service.graph import provider
-from service.loading import load
 from service.metrics import Metrics
 from service.served_model import ServedModel
 from service.settings import Settings
+from service.workers import Workers
 
 State = Literal["READY", "UNAVAILABLE", "LOADING"]
-
-_MOST_NOISE = 2**22  # values in one run; drawing them takes 24 bytes each
 
 _NO_BUNDLE = "the repository holds no bundle"
 _UNREADABLE = "the repository cannot be read"
@@ -45,7 +40,7 @@ class Registry:
         self._settings = settings
         self._metrics = metrics
         self._repository = Repository(settings.repository)
-        self._threads = ThreadPoolExecutor(settings.runs, thread_name_prefix="run")
+        self._workers = Workers(settings.runs)
         self._entries: dict[tuple[str, str], Entry] = {}
         self._emptiness = _NO_BUNDLE
         self.provider = provider(settings.device)
@@ -69,7 +64,7 @@ class Registry:
         self.loaded = True
 
     def close(self) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._workers.close()
 
     def entries(self) -> Iterator[Entry]:
         """Every version, by name and ascending version."""
@@ -112,7 +107,8 @@ class Registry:
     def _load(self, name: str, version: str) -> Entry:
         try:
             bundle = self._repository.read(name, version)
-            return Entry(name, version, "READY", model=self._serve(bundle))
+            model = assemble(bundle, self.provider, self._workers, self._metrics, self._settings)
+            return Entry(name, version, "READY", model=model)
         except BundleError as error:
             reason = str(error)
         except (BundleNotFound, OSError):
@@ -123,22 +119,6 @@ class Registry:
         _log.warning("%s/%s is not served: %s", name, version, reason)
         return Entry(name, version, "UNAVAILABLE", reason=reason)
 
-    def _serve(self, bundle: Bundle) -> ServedModel:
-        manifest = bundle.manifest
-        batch_rows = min(self._settings.batch_rows, _MOST_NOISE // _noise_of_a_row(manifest) or 1)
-        batchers = {
-            file: Batcher(
-                graph,
-                self._threads,
-                self._metrics,
-                (manifest.name, str(manifest.version), file.removesuffix(".onnx")),
-                batch_rows=batch_rows,
-                queue_rows=self._settings.queue_rows,
-            )
-            for file, graph in load(bundle, self.provider, self._settings.threads).items()
-        }
-        return ServedModel(manifest, bundle.digest, bundle.files.get("preview.png"), batchers, self._settings)
-
     def _set(self, entry: Entry) -> None:
         self._entries[entry.name, entry.version] = entry
         for state in ("READY", "UNAVAILABLE", "LOADING"):
@@ -148,11 +128,3 @@ class Registry:
 def _by_version(known: tuple[tuple[str, str], Entry]) -> tuple[str, int, str]:
     (name, version), _ = known
     return name, int(version) if version.isdecimal() else 0, version
-
-
-def _noise_of_a_row(manifest: Manifest) -> int:
-    """The most noise values that a row of any operation takes; 1 where none takes any."""
-    return max(
-        sum(math.prod(manifest.shape(name, tensor)) for tensor in operation.noise) or 1
-        for name, operation in manifest.operations.items()
-    )

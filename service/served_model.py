@@ -55,7 +55,7 @@ class ServedModel:
         self.digest = digest
         self.preview = preview
         self._batchers = batchers
-        self._settings = settings
+        self.settings = settings
 
     def outputs(self, name: OperationName) -> tuple[str, ...]:
         """What the operation answers; CapabilityNotSupported if the model lacks it. A decoded code is answered too."""
@@ -118,10 +118,8 @@ class ServedModel:
     ) -> Arrays:
         """Checked, cut into pieces, run, and put together again."""
         operation = self._operation(name)
-        inputs.check_count("rows", rows, self._settings.request_rows)
-        inputs.check_count(
-            "bytes of answer", inputs.answer_size(self.manifest, name, rows), self._settings.answer_bytes
-        )
+        inputs.check_count("rows", rows, self.settings.request_rows)
+        inputs.check_count("bytes of answer", inputs.answer_size(self.manifest, name, rows), self.settings.answer_bytes)
         for tensor, array in data.items():
             inputs.check_tensor(self.manifest, name, tensor, array)
             if len(array) != rows:

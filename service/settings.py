@@ -10,6 +10,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.repository import SHIPPED
 
 Positive = Annotated[int, Field(ge=1)]
+Limit = Literal[
+    "batch_rows",
+    "queue_rows",
+    "request_rows",
+    "request_samples",
+    "request_rows_times_samples",
+    "request_steps",
+    "answer_bytes",
+]
 
 
 class Settings(BaseSettings):
@@ -37,5 +46,12 @@ class Settings(BaseSettings):
     request_samples: Positive = Field(10_000, description="samples a row of a score")
     request_rows_times_samples: Positive = Field(200_000, description="rows times samples of a score")
     request_steps: Positive = Field(256, description="steps of an interpolation, values of a traversal")
+    limits: dict[str, dict[Limit, Positive]] = Field(
+        {}, description='other sizes for some models, as JSON: {"ar-mnist": {"request_rows": 64}}'
+    )
     json_body_bytes: Positive = Field(4 * 2**20, description="size of a JSON body")
     answer_bytes: Positive = Field(256 * 2**20, description="size of an answer")
+
+    def of(self, model: str) -> "Settings":
+        """The settings with the limits of that model."""
+        return self.model_copy(update={**self.limits.get(model, {})})

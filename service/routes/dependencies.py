@@ -38,7 +38,9 @@ async def _metrics(request: Request) -> Metrics:
 
 
 async def _settings(request: Request) -> Settings:
-    return cast(Settings, request.app.state.settings)
+    """Those of the path's model, where there is one: some limits are its own."""
+    served: ServedModel | None = getattr(request.state, "served", None)
+    return served.settings if served else cast(Settings, request.app.state.settings)
 
 
 async def _served(request: Request) -> ServedModel:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from models.repository import Repository
-from service import registry
+from service import assembly, registry
 from service.metrics import Metrics
 from service.registry import Registry
 from service.settings import Settings
@@ -82,14 +82,14 @@ async def test_bad_bundle_is_listed_with_its_reason_while_others_serve(root, spo
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyError, RecursionError, MemoryError])
 async def test_bundle_that_breaks_the_loading_takes_no_other_with_it(root, monkeypatch, error, caplog):
-    load = registry.load
+    assemble = registry.assemble
 
     def break_down(bundle, *rest):
         if bundle.manifest.name == "bad":
             raise error(f"a bug, met in {root}")
-        return load(bundle, *rest)
+        return assemble(bundle, *rest)
 
-    monkeypatch.setattr(registry, "load", break_down)
+    monkeypatch.setattr(registry, "assemble", break_down)
     await _only_the_good_one_serves(root, "it could not be loaded; the service's log says why")
     assert f"{error.__name__}: " in caplog.text
 
@@ -174,7 +174,7 @@ def test_newest_version_loads_first(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("most", "runs"), [(10**6, 1), (60, 2), (59, 3), (1, 20)])
 async def test_runs_are_shorter_where_a_row_takes_much_noise(tmp_path, monkeypatch, most, runs):
     """A sample of the tiny bundle takes six values: two of z and four of pixel."""
-    monkeypatch.setattr(registry, "_MOST_NOISE", most)
+    monkeypatch.setattr(assembly, "_MOST_NOISE", most)
     tiny_bundle.publish(tmp_path, operations=["sample"])
     async with serving(tmp_path) as service:
         assert len((await service.ask("sample", num_samples=20))["x"]) == 20
