@@ -14,6 +14,7 @@ from service.registry import Registry
 from service.routes import generative, health, models
 from service.routes.dependencies import newest, pinned
 from service.settings import Settings
+from service.watch import looks
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -42,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     registry: Registry = app.state.registry
     settings: Settings = app.state.settings
-    watching = asyncio.create_task(_watch(registry, settings.watch_seconds))
+    watching = asyncio.create_task(_watch(registry, settings))
     try:
         yield
     finally:
@@ -52,11 +53,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         registry.close()
 
 
-async def _watch(registry: Registry, seconds: float) -> None:
-    """Load what there is, then look for new bundles from time to time."""
-    await asyncio.to_thread(registry.load)
+async def _watch(registry: Registry, settings: Settings) -> None:
+    """Load what there is, then what comes."""
+    await registry.look()
     gc.collect()
     gc.freeze()  # what is here now stays; without it the collector's walks show in the slowest answers
-    while True:
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(registry.load)
+    async for _ in looks(settings.repository, settings.watch_seconds):
+        await registry.look()

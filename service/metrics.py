@@ -38,6 +38,18 @@ class Metrics:
         )
         self.provider_info = Gauge("reparam_provider_info", "The provider in use", ("provider",), registry=here)
 
+    def forget(self, model: str, version: str) -> None:
+        """Drop the series of a version that is no longer served."""
+        for metric in (
+            self.requests,
+            self.queue_duration,
+            self.infer_duration,
+            self.batch_rows,
+            self.queue_rows,
+            self.model_state,
+        ):
+            metric.remove_by_labels({"model": model, "version": version})
+
     def render(self) -> bytes:
         """The text format of Prometheus."""
         return generate_latest(self._collectors)

@@ -57,6 +57,10 @@ class ServedModel:
         self._batchers = batchers
         self.settings = settings
 
+    @property
+    def is_busy(self) -> bool:
+        return any(batcher.is_busy for batcher in self._batchers.values())
+
     def outputs(self, name: OperationName) -> tuple[str, ...]:
         """What the operation answers; CapabilityNotSupported if the model lacks it. A decoded code is answered too."""
         outputs = self._operation(name).outputs

@@ -36,7 +36,12 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     repository: Path = Field(SHIPPED, description="folder of bundles; the shipped ones unless set")
     device: Literal["auto", "cuda", "cpu"] = Field("auto", description="auto takes the GPU where there is one")
-    watch_seconds: float = Field(2.0, gt=0, description="time between two looks for new bundles in the repository")
+    watch_seconds: float = Field(
+        2.0, gt=0, description="longest time between two looks for new bundles in the repository"
+    )
+    versions: Positive = Field(
+        2, description="versions of a model that stay loaded, the newest; others load when asked"
+    )
     runs: Positive = Field(os.cpu_count() or 1, description="graph runs at a time")
     threads: Positive = Field(1, description="threads within one run")
     batch_rows: Positive = Field(256, description="rows (times samples) of one run")
@@ -54,4 +59,4 @@ class Settings(BaseSettings):
 
     def of(self, model: str) -> "Settings":
         """The settings with the limits of that model."""
-        return self.model_copy(update={**self.limits.get(model, {})})
+        return self.model_copy(update={str(name): size for name, size in self.limits.get(model, {}).items()})

@@ -60,7 +60,7 @@ async def newest(request: Request, registry: ModelRegistry, model: str) -> None:
 
 async def pinned(request: Request, registry: ModelRegistry, model: str, version: str) -> None:
     """Find that version of the path's model."""
-    _found(request, registry.get(model, version))
+    _found(request, await registry.pinned(model, version))
 
 
 def _found(request: Request, served: ServedModel) -> None:

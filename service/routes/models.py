@@ -38,7 +38,7 @@ async def model(served: Served, registry: ModelRegistry) -> ModelMetadata:
     default = operations.get("sample") or operations.get("encode") or next(iter(operations.values()))
     return ModelMetadata(
         name=manifest.name,
-        versions=[entry.version for entry in registry.entries() if entry.name == manifest.name and entry.model],
+        versions=[entry.version for entry in registry.versions(manifest.name)],
         inputs=default.inputs,
         outputs=default.outputs,
         parameters={"operations": operations},

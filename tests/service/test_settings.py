@@ -38,6 +38,7 @@ OTHER = {
     "repository": Path("elsewhere"),
     "device": "cpu",
     "watch_seconds": 0.5,
+    "versions": 4,
     "runs": 3,
     "threads": 2,
     "batch_rows": 7,
