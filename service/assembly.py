@@ -6,7 +6,7 @@ from models.manifest import Manifest
 from models.repository import Bundle
 from service.batching import Batcher
 from service.graph import Provider
-from service.loading import Loaded, load
+from service.loading import Loaded, load, warm
 from service.metrics import Metrics
 from service.served_model import ServedModel
 from service.settings import Settings
@@ -20,17 +20,22 @@ def assemble(bundle: Bundle, provider: Provider, workers: Workers, metrics: Metr
     """BundleError if a graph is not what the manifest says or computes other numbers; meant to run in a thread."""
     manifest = bundle.manifest
     limits = settings.of(manifest.name)
+    graphs = load(bundle, provider, settings.threads)
+    batch_rows = {file: _batch_rows(loaded, manifest, limits.batch_rows) for file, loaded in graphs.items()}
+    for name, operation in manifest.operations.items():
+        if graphs[operation.graph].graph.has_buckets:
+            warm(bundle, graphs[operation.graph].graph, name, batch_rows[operation.graph])
     batchers = {
         file: Batcher(
             loaded.graph,
             workers,
             metrics,
             (manifest.name, str(manifest.version), file.removesuffix(".onnx")),
-            batch_rows=_batch_rows(loaded, manifest, limits.batch_rows),
+            batch_rows=batch_rows[file],
             queue_rows=limits.queue_rows,
             seconds_per_row=loaded.seconds_per_row,
         )
-        for file, loaded in load(bundle, provider, settings.threads).items()
+        for file, loaded in graphs.items()
     }
     return ServedModel(manifest, bundle.digest, bundle.files.get("preview.png"), batchers, limits)
 

@@ -11,7 +11,7 @@ from service import trace
 from service.calls import Call, Calls, Entry
 from service.errors import QueueFull
 from service.graph import Arrays, Graph, Stop
-from service.jobs import Job, merge, split
+from service.jobs import Job, merge, pad, split
 from service.metrics import Metrics
 from service.workers import Workers
 
@@ -145,7 +145,8 @@ class Batcher:
 
     def _compute(self, jobs: list[Job], stop: Stop) -> _Outcome:
         started = time.perf_counter()
-        outputs = self._graph.run(merge([job.feeds() for job in jobs]), jobs[0].outputs, stop)
+        feeds = merge([job.feeds() for job in jobs])
+        outputs = self._graph.run(pad(feeds) if self._graph.has_buckets else feeds, jobs[0].outputs, stop)
         return _Outcome(split(outputs, [job.rows for job in jobs]), time.perf_counter() - started)
 
     def _hand_out(self, batch: list[Entry], outcome: _Outcome) -> None:

@@ -1,6 +1,7 @@
 """A bundle made into graphs: inspected, loaded, and proved on its golden rows."""
 
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from models.manifest import SAMPLED, Manifest, OperationName
 from models.repository import Bundle
 from service.graph import Arrays, Graph, GraphFailed, Provider
 from service.inspection import inspect
+from service.jobs import buckets
 
 
 class Loaded(NamedTuple):
@@ -23,17 +25,33 @@ class Loaded(NamedTuple):
 def load(bundle: Bundle, provider: Provider, threads: int = 1) -> dict[str, Loaded]:
     """The graphs by file name; BundleError if one is not what the manifest says or computes other numbers.
 
-    The golden run is the warm-up too: what comes out has been run once for each operation.
+    The golden run is the warm-up too: what comes out has been run once for each operation. A GPU may round to TF32 if
+    the numbers hold with it.
     """
+    if provider == "CUDAExecutionProvider":
+        with suppress(BundleError):
+            return _load(bundle, provider, threads, tf32=True)
+    return _load(bundle, provider, threads, tf32=False)
+
+
+def _load(bundle: Bundle, provider: Provider, threads: int, *, tf32: bool) -> dict[str, Loaded]:
     manifest = bundle.manifest
     graphs = {}
     for file in manifest.graphs:
         loops = inspect(bundle.files[file], file, manifest)
-        graphs[file] = Graph(bundle.files[file], provider, threads, loops=loops)
+        graphs[file] = Graph(bundle.files[file], provider, threads, loops=loops, tf32=tf32)
     seconds = dict.fromkeys(graphs, 0.0)
     for name, operation in manifest.operations.items():
         seconds[operation.graph] = max(seconds[operation.graph], prove(bundle, name, graphs[operation.graph]))
     return {file: Loaded(graph, seconds[file]) for file, graph in graphs.items()}
+
+
+def warm(bundle: Bundle, graph: Graph, name: OperationName, most: int) -> None:
+    """Run an operation on its golden rows over and over, in every number of rows that runs will have."""
+    rows = golden.unpack(bundle.files[bundle.manifest.golden.file], name)
+    for count in buckets(most):
+        feeds = {tensor: np.resize(array, (count, *array.shape[1:])) for tensor, array in rows.inputs.items()}
+        graph.run(feeds | fill(bundle.manifest, name, count), bundle.manifest.operations[name].outputs)
 
 
 def prove(bundle: Bundle, name: OperationName, graph: Graph) -> float:

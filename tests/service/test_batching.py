@@ -19,8 +19,9 @@ LABELS = ("tiny", "1", "graph")
 class FakeGraph:
     """Doubles x; a run waits until the graph is opened or the run stopped, and fails on a -13."""
 
-    def __init__(self, loops=False):
+    def __init__(self, loops=False, has_buckets=False):
         self.loops = loops
+        self.has_buckets = has_buckets
         self.runs = []
         self.stopped = 0
         self.threads = set()
@@ -299,3 +300,12 @@ async def test_runs_and_waits_are_measured(graph, batcher, metrics):
     assert f"reparam_batch_rows_sum{labels} 6.0" in text
     assert f"reparam_infer_duration_seconds_count{labels} 3.0" in text
     assert f"reparam_queue_duration_seconds_count{labels} 3.0" in text
+
+
+async def test_runs_with_buckets_have_a_power_of_two_of_rows(workers, metrics):
+    graph = FakeGraph(has_buckets=True)
+    graph.opened.set()
+    batcher = new_batcher(graph, workers, metrics)
+    assert await asyncio.gather(call(batcher, job(1, 2)), call(batcher, job(3))) == [[[2, 4]], [[6]]]
+    assert await call(batcher, job(1, 2, 3, 4)) == [[2, 4, 6, 8]]
+    assert graph.runs == [[1, 2, 3, 3], [1, 2, 3, 4]]
