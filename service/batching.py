@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from service import trace
 from service.calls import Call, Calls, Entry
@@ -14,6 +14,9 @@ from service.graph import Arrays, Graph, Stop
 from service.jobs import Job, merge, pad, split
 from service.metrics import Metrics
 from service.workers import Workers
+
+_SHORT = 0.001  # seconds: work that is over before a thread would have taken it is done on the event loop itself
+_LONG = 0.02  # seconds: work that is not to wait for the run under way if there is a worker
 
 
 class _Run(NamedTuple):
@@ -24,12 +27,15 @@ class _Run(NamedTuple):
 
 
 class _Outcome(NamedTuple):
+    """What a run gave; its seconds by the clock, and those that it computed."""
+
     outputs: list[Arrays]
     seconds: float
+    computed: float
 
 
 class Batcher:
-    """One a graph file, on one event loop.
+    """One a graph file, on one event loop. What queued while a run was under way is the next, but for a lot of work.
 
     A run that fails or is stopped costs none but those to blame: what it was for is run again, one job at a time.
     """
@@ -59,18 +65,18 @@ class Batcher:
         self._seconds_per_row = seconds_per_row
         self._calls = Calls(heaviest=max(queue_rows // 2, batch_rows))
         self._under_way: list[_Run] = []
-        self._worker: asyncio.Task[None] | None = None
+        self._working: set[asyncio.Task[None]] = set()
 
     @property
     def is_busy(self) -> bool:
-        return self._worker is not None
+        return bool(self._working)
 
     async def run(self, jobs: Sequence[Job]) -> list[Arrays]:
         """The outputs of each job; QueueFull if too much waits already."""
         call = Call(jobs)
         self._admit(call)
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
+        if not self._working or (len(self._working) < self._workers.runs and self._is_worth_a_run()):
+            self._working.add(asyncio.create_task(self._work()))
         try:
             outputs = await call.answer
         finally:
@@ -106,24 +112,39 @@ class Batcher:
             if enough(entry.call.is_over for entry in run.batch) and run.stop.set():
                 self._stopped.inc()
 
+    def _is_worth_a_run(self) -> bool:
+        """What waits is a batch by itself, or so much work that it is not to wait for the run under way."""
+        size = self._calls.size
+        return size >= self.batch_rows or size * self._seconds_per_row >= _LONG
+
+    def _is_short(self) -> bool:
+        size = min(self._calls.size, self.batch_rows)
+        return self._graph.is_steady and 0 < size * self._seconds_per_row <= _SHORT
+
     async def _work(self) -> None:
         try:
             while self._calls.size:
-                async with self._workers.one(loops=self._graph.loops):
-                    if batch := self._calls.cut(self.batch_rows):
-                        self._queue_rows.set(self._calls.size)
-                        self._note_wait(batch)
-                        await self._run(batch)
+                if self._is_short():
+                    await self._run_next(in_thread=False)
+                    await asyncio.sleep(0)  # who has an answer takes it, and who asks is heard
+                else:
+                    async with self._workers.one(loops=self._graph.loops):
+                        await self._run_next(in_thread=True)
         finally:
-            self._worker = None
+            self._working.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
-    async def _run(self, batch: list[Entry]) -> None:
+    async def _run_next(self, *, in_thread: bool) -> None:
+        if batch := self._calls.cut(self.batch_rows):
+            self._queue_rows.set(self._calls.size)
+            self._note_wait(batch)
+            await self._run(batch, in_thread=in_thread)
+
+    async def _run(self, batch: list[Entry], *, in_thread: bool) -> None:
         run = _Run(batch, Stop())
         self._under_way.append(run)
+        work = partial(self._compute, [entry.job for entry in batch], run.stop)
         try:
-            outcome = await self._workers.run(
-                partial(self._compute, [entry.job for entry in batch], run.stop), run.stop
-            )
+            outcome = await self._workers.run(work, run.stop) if in_thread else work()
         except Exception as error:  # whatever it is, the caller gets it
             failure = error
         else:
@@ -141,17 +162,18 @@ class Batcher:
             return
         for entry in batch:
             if not entry.call.is_over:
-                await self._run([entry])
+                await self._run([entry], in_thread=True)
 
     def _compute(self, jobs: list[Job], stop: Stop) -> _Outcome:
-        started = time.perf_counter()
+        started, began = time.perf_counter(), time.thread_time()
         feeds = merge([job.feeds() for job in jobs])
         outputs = self._graph.run(pad(feeds) if self._graph.has_buckets else feeds, jobs[0].outputs, stop)
-        return _Outcome(split(outputs, [job.rows for job in jobs]), time.perf_counter() - started)
+        parts = split(outputs, [job.rows for job in jobs])
+        return _Outcome(parts, time.perf_counter() - started, time.thread_time() - began)
 
     def _hand_out(self, batch: list[Entry], outcome: _Outcome) -> None:
         size = sum(entry.job.size for entry in batch)
-        self._seconds_per_row = 0.8 * self._seconds_per_row + 0.2 * outcome.seconds / size
+        self._seconds_per_row = 0.8 * self._seconds_per_row + 0.2 * outcome.computed / size
         self._run_rows.observe(size)
         self._infer_duration.observe(outcome.seconds)
         for entry, outputs in zip(batch, outcome.outputs, strict=True):

@@ -58,6 +58,7 @@ class Graph:
     """A loaded graph; `run` may be called from several threads.
 
     `loops`: how long a run takes is up to the data. `has_buckets`: it is to be run on powers of two of rows.
+    `is_steady`: how long a run takes is known from those before, and nothing but the processor is waited for.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Graph:
     ) -> None:
         self.loops = loops
         self.has_buckets = provider == "CUDAExecutionProvider"
+        self.is_steady = provider == "CPUExecutionProvider" and not loops
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

@@ -16,7 +16,7 @@ from service.jobs import buckets
 
 
 class Loaded(NamedTuple):
-    """A graph that has proved itself, and how long a row took it, one sample of it where it has several."""
+    """A graph that has proved itself, and the seconds that a row computed, or one sample of it."""
 
     graph: Graph
     seconds_per_row: float
@@ -57,7 +57,7 @@ def warm(bundle: Bundle, graph: Graph, name: OperationName, most: int) -> None:
 def prove(bundle: Bundle, name: OperationName, graph: Graph) -> float:
     """Run the golden inputs of an operation and compare with what PyTorch computed; BundleError if they differ.
 
-    Returns the seconds that a row took, or one sample of it.
+    Returns the seconds that a row computed, or one sample of it.
     """
     manifest = bundle.manifest
     rows = golden.unpack(bundle.files[manifest.golden.file], name)
@@ -67,12 +67,12 @@ def prove(bundle: Bundle, name: OperationName, graph: Graph) -> float:
     count = min(array.shape[0] if array.ndim else 0 for array in rows.outputs.values())
     if count == 0:
         raise BundleError(f"{name}: there are no golden rows")
-    started = time.perf_counter()
+    began = time.thread_time()
     try:
         computed = graph.run(rows.inputs | fill(manifest, name, count), outputs)
     except GraphFailed as error:
         raise BundleError(f"{name}: the graph does not run on the golden rows") from error
-    seconds = time.perf_counter() - started
+    seconds = time.thread_time() - began
     for tensor, expected in rows.outputs.items():
         if not golden.agree(computed[tensor], expected, manifest.golden):
             raise BundleError(f"{name}: {tensor} is not what was computed when the bundle was made")

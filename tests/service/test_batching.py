@@ -19,7 +19,8 @@ LABELS = ("tiny", "1", "graph")
 class FakeGraph:
     """Doubles x; a run waits until the graph is opened or the run stopped, and fails on a -13."""
 
-    def __init__(self, loops=False, has_buckets=False):
+    def __init__(self, loops=False, has_buckets=False, is_steady=False):
+        self.is_steady = is_steady
         self.loops = loops
         self.has_buckets = has_buckets
         self.runs = []
@@ -55,7 +56,8 @@ def metrics():
 
 @pytest.fixture
 def workers():
-    workers = Workers(2)
+    """One, so that there is one order of runs."""
+    workers = Workers(1)
     yield workers
     workers.close()
 
@@ -65,8 +67,10 @@ def batcher(graph, workers, metrics):
     return new_batcher(graph, workers, metrics)
 
 
-def new_batcher(graph, workers, metrics, queue_rows=16):
-    return Batcher(graph, workers, metrics, LABELS, batch_rows=8, queue_rows=queue_rows)
+def new_batcher(graph, workers, metrics, queue_rows=16, seconds_per_row=0.0):
+    return Batcher(
+        graph, workers, metrics, LABELS, batch_rows=8, queue_rows=queue_rows, seconds_per_row=seconds_per_row
+    )
 
 
 def job(*rows, samples=1, outputs=("y",)):
@@ -309,3 +313,39 @@ async def test_runs_with_buckets_have_a_power_of_two_of_rows(workers, metrics):
     assert await asyncio.gather(call(batcher, job(1, 2)), call(batcher, job(3))) == [[[2, 4]], [[6]]]
     assert await call(batcher, job(1, 2, 3, 4)) == [[2, 4, 6, 8]]
     assert graph.runs == [[1, 2, 3, 3], [1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_steady", "here"), [(1e-5, True, True), (0.1, True, False), (1e-5, False, False)]
+)
+async def test_short_work_of_known_cost_needs_no_thread(workers, metrics, seconds, is_steady, here):
+    graph = FakeGraph(is_steady=is_steady)
+    graph.opened.set()
+    batcher = new_batcher(graph, workers, metrics, seconds_per_row=seconds)
+    answers = await asyncio.gather(*(call(batcher, job(row)) for row in (1, 2)))
+    assert answers == [[[2]], [[4]]]
+    assert graph.runs == [[1, 2]]
+    assert (graph.threads == {threading.current_thread().name}) == here
+
+
+async def test_short_work_that_fails_fails_alone(workers, metrics):
+    graph = FakeGraph(is_steady=True)
+    graph.opened.set()
+    batcher = new_batcher(graph, workers, metrics, seconds_per_row=1e-6)
+    answers = await asyncio.gather(*(call(batcher, job(row)) for row in (1, -13)), return_exceptions=True)
+    assert answers[0] == [[2]]
+    assert isinstance(answers[1], ArithmeticError)
+
+
+@pytest.mark.parametrize(("rows", "seconds", "runs"), [(8, 1e-6, 2), (7, 1e-6, 1), (1, 0.1, 2)])
+async def test_full_batch_or_much_work_does_not_wait_while_a_worker_is_free(metrics, rows, seconds, runs):
+    graph, workers = FakeGraph(), Workers(2)
+    batcher = new_batcher(graph, workers, metrics, seconds_per_row=seconds)
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    second = asyncio.create_task(call(batcher, job(*range(rows))))
+    await asyncio.sleep(0.05)
+    assert len(graph.runs) == runs
+    graph.opened.set()
+    assert await asyncio.gather(first, second) == [[[0]], [[2 * row for row in range(rows)]]]
+    workers.close()
