@@ -13,6 +13,7 @@ from service.metrics import Metrics
 from service.registry import Registry
 from service.routes import generative, health, models
 from service.routes.dependencies import newest, pinned
+from service.routes.hot import Hot
 from service.settings import Settings
 from service.watch import looks
 
@@ -28,7 +29,8 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    app.state.registry = Registry(settings, metrics)
+    app.state.registry = registry = Registry(settings, metrics)
+    app.add_middleware(Hot, registry=registry, body_bytes=settings.json_body_bytes)
     app.add_middleware(Envelope, metrics=metrics, timeout_seconds=settings.timeout_seconds)
     errors.install(app)
     app.include_router(health.router)
