@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from service import batching
 from service.graph import Graph
 from service.served_model import ServedModel
 from tests.service.conftest import serving
@@ -24,6 +25,7 @@ class Held:
             return run(graph, feeds, outputs, stop)
 
         monkeypatch.setattr(Graph, "run", hold)
+        monkeypatch.setattr(batching, "_SHORT", 0)  # none on the event loop, which would be held too
 
     async def until_begun(self):
         while not self.begun.is_set():
