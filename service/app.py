@@ -13,8 +13,10 @@ from service.metrics import Metrics
 from service.registry import Registry
 from service.routes import generative, health, infer, inference_protocol, model_statistics, models
 from service.routes.dependencies import newest, pinned
+from service.routes.hot import Hot
 from service.settings import Settings
 from service.statistics import Statistics
+from service.watch import looks
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -29,7 +31,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.metrics = metrics
     app.state.statistics = statistics
-    app.state.registry = Registry(settings, metrics)
+    app.state.registry = registry = Registry(settings, metrics)
+    app.add_middleware(Hot, registry=registry, body_bytes=settings.json_body_bytes)
     app.add_middleware(Envelope, metrics=metrics, statistics=statistics, timeout_seconds=settings.timeout_seconds)
     errors.install(app)
     _include_of_a_model(app, generative.router, infer.router)  # first what is asked for most: routes are tried in turn
@@ -49,7 +52,7 @@ def _include_of_a_model(app: FastAPI, *routers: APIRouter) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     registry: Registry = app.state.registry
     settings: Settings = app.state.settings
-    watching = asyncio.create_task(_watch(registry, settings.watch_seconds))
+    watching = asyncio.create_task(_watch(registry, settings))
     try:
         yield
     finally:
@@ -59,11 +62,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         registry.close()
 
 
-async def _watch(registry: Registry, seconds: float) -> None:
-    """Load what there is, then look for new bundles from time to time."""
-    await asyncio.to_thread(registry.load)
+async def _watch(registry: Registry, settings: Settings) -> None:
+    """Load what there is, then what comes."""
+    await registry.look()
     gc.collect()
     gc.freeze()  # what is here now stays; without it the collector's walks show in the slowest answers
-    while True:
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(registry.load)
+    async for _ in looks(settings.repository, settings.watch_seconds):
+        await registry.look()

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import trace
+from service.departure import Departure
 from service.errors import DeadlinePassed, answer_to
 from service.metrics import Metrics
 from service.statistics import Statistics
@@ -40,6 +41,7 @@ class Envelope:
         started = time.perf_counter()
         headers = Headers(scope=scope)
         here = trace.begin(_request_id(headers))
+        caller = Departure(receive)
         status = 0
         is_of_lines = False
 
@@ -47,6 +49,7 @@ class Envelope:
             nonlocal status, is_of_lines
             if message["type"] == "http.response.start":
                 status = message["status"]
+                caller.forget()  # from now on sending tells
                 stamped = MutableHeaders(scope=message)
                 is_of_lines = stamped.get("content-type") == _LINES
                 stamped["X-Request-ID"] = here.request_id
@@ -54,8 +57,8 @@ class Envelope:
             await send(message)
 
         try:
-            async with asyncio.timeout(_timeout(headers, self._timeout_seconds)):
-                await self._app(scope, receive, stamp)
+            async with asyncio.timeout(_timeout(headers, self._timeout_seconds)), caller:
+                await self._app(scope, caller.receive, stamp)
         except TimeoutError:
             late = answer_to(DeadlinePassed("the answer was not whole before the deadline; ask for fewer rows or wait"))
             if not status:
@@ -64,7 +67,7 @@ class Envelope:
                 await send({"type": "http.response.body", "body": bytes(late.body) + b"\n"})
         except ClientDisconnect:
             status = _CALLER_LEFT
-            self._metrics.cancelled.labels("body").inc()
+            self._metrics.cancelled.labels("answer" if caller.is_read else "body").inc()
         except Exception as bug:  # the request boundary: a bug costs this request alone
             _log.exception("request %s met a bug", here.request_id)
             if status:

@@ -129,6 +129,13 @@ def answer_to(error: Exception) -> Response:
     return response
 
 
+def refuse(place: Sequence[object], complaint: str) -> Response:
+    """What is wrong with a field of the body; a key that the caller made up is named only if it is a plain word."""
+    where = ".".join(part if _is_plain(part) else "?" for part in map(str, place))
+    complaint = complaint.removeprefix("Value error, ")
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {complaint}", kind="Invalid Input")
+
+
 def install(app: FastAPI) -> None:
     """Give every error that a route can raise its answer, those of the frameworks included."""
     for kind in STATUS:
@@ -143,12 +150,10 @@ async def _on_reparam_error(_: Request, error: Exception) -> Response:
 
 
 async def _on_validation_error(_: Request, error: Exception) -> Response:
-    """The first complaint and its place; a key that the caller made up is named only if it is a plain word."""
+    """The first complaint and its place."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    place = ".".join(part if _is_plain(part) else "?" for part in map(str, first["loc"]))
-    complaint = first["msg"].removeprefix("Value error, ")
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {complaint}", kind="Invalid Input")
+    return refuse(first["loc"], first["msg"])
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:

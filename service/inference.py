@@ -7,10 +7,11 @@ from typing import Any, Literal, NamedTuple
 from numpy.typing import NDArray
 
 from models.manifest import SAMPLED, Manifest, OperationName
+from service.draw import Draw
 from service.errors import InvalidInput
 from service.schemas.inference import InferParameters
 from service.scoring import check_samples
-from service.served_model import Draw, ServedModel
+from service.served_model import ServedModel
 
 _TEMPERATURES: dict[OperationName, float] = {"sample": 1.0, "complete": 1.0, "encode": 0.0, "decode": 0.0}
 _SAMPLES = 16

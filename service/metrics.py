@@ -49,6 +49,18 @@ class Metrics:
                     runs[sample.labels["model"], sample.labels["version"]] += int(sample.value)
         return runs
 
+    def forget(self, model: str, version: str) -> None:
+        """Drop the series of a version that is no longer served."""
+        for metric in (
+            self.requests,
+            self.queue_duration,
+            self.infer_duration,
+            self.batch_rows,
+            self.queue_rows,
+            self.model_state,
+        ):
+            metric.remove_by_labels({"model": model, "version": version})
+
     def render(self) -> bytes:
         """The text format of Prometheus."""
         return generate_latest(self._collectors)

@@ -9,8 +9,9 @@ from models import bounds
 from models.bounds import Estimate
 from models.manifest import Calibration, Manifest
 from service import inputs
+from service.draw import Draw
 from service.graph import Arrays
-from service.served_model import Draw, ServedModel
+from service.served_model import ServedModel
 from service.settings import Settings
 
 Floats = NDArray[np.float64]

@@ -12,6 +12,7 @@ from models import noise
 from models.manifest import OPERATIONS, Manifest, Operation, OperationName
 from service import inputs, trace
 from service.batching import Batcher
+from service.draw import Draw
 from service.errors import CapabilityNotSupported, InvalidInput
 from service.graph import Arrays
 from service.jobs import Job
@@ -20,21 +21,6 @@ from service.pieces import Piece, assemble, cut
 from service.settings import Settings
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Draw:
-    """What decides a draw: row i depends on (seed, index + i), on the temperature and on its label."""
-
-    seed: int
-    index: int = 0
-    temperature: float = 1.0
-    label: int | Sequence[int] | None = None
-
-    def of(self, rows: slice) -> "Draw":
-        """That of some of the rows."""
-        label = self.label[rows] if isinstance(self.label, Sequence) and len(self.label) > 1 else self.label
-        return replace(self, index=self.index + rows.start, label=label)
 
 
 @dataclass(frozen=True)
@@ -63,6 +49,10 @@ class ServedModel:
         self.preview = preview
         self._batchers = batchers
         self.settings = settings
+
+    @property
+    def is_busy(self) -> bool:
+        return any(batcher.is_busy for batcher in self._batchers.values())
 
     def outputs(self, name: OperationName) -> tuple[str, ...]:
         """What the operation answers; CapabilityNotSupported if the model lacks it. A decoded code is answered too."""

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from starlette.responses import Response
 
 from service import trace
+from service.draw import Draw
 from service.encoding import json, npy, picture
 from service.errors import InvalidInput, NotAcceptable
 from service.routes.negotiation import JSON, LINES, NPY, PNG, best, listed
 from service.routes.question import Question
 from service.routes.stream import stream
 from service.schemas import responses
-from service.served_model import Draw, ServedModel
+from service.served_model import ServedModel
 from service.settings import Settings
 
 

@@ -44,7 +44,9 @@ async def _statistics(request: Request) -> Statistics:
 
 
 async def _settings(request: Request) -> Settings:
-    return cast(Settings, request.app.state.settings)
+    """Those of the path's model, where there is one: some limits are its own."""
+    served: ServedModel | None = getattr(request.state, "served", None)
+    return served.settings if served else cast(Settings, request.app.state.settings)
 
 
 async def _served(request: Request) -> ServedModel:
@@ -58,10 +60,17 @@ ServiceSettings = Annotated[Settings, Depends(_settings)]
 Served = Annotated[ServedModel, Depends(_served)]
 
 
-def find(request: Request) -> ServedModel:
-    """The model of the path, in its version if the path names one; from here on the trace knows it."""
-    registry: Registry = request.app.state.registry
-    served = registry.get(request.path_params["model"], request.path_params.get("version"))
+async def find(request: Request) -> ServedModel:
+    """The model of the path, in its version if the path names one; a request keeps the model that it found."""
+    if not hasattr(request.state, "served"):
+        path = request.path_params
+        request.state.served = await served_by(request.app.state.registry, path["model"], path.get("version"))
+    return cast(ServedModel, request.state.served)
+
+
+async def served_by(registry: Registry, model: str, version: str | None) -> ServedModel:
+    """That version, or the newest if none is named; from here on the trace knows it."""
+    served = registry.get(model) if version is None else await registry.pinned(model, version)
     here = trace.current()
     here.model, here.version = served.manifest.name, str(served.manifest.version)
     return served
@@ -69,9 +78,9 @@ def find(request: Request) -> ServedModel:
 
 async def newest(request: Request, model: str) -> None:
     """Find the newest version of the path's model."""
-    request.state.served = find(request)
+    await find(request)
 
 
 async def pinned(request: Request, model: str, version: str) -> None:
     """Find that version of the path's model."""
-    request.state.served = find(request)
+    await find(request)

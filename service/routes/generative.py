@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from service import inputs
+from service.draw import Draw
 from service.errors import InvalidInput
 from service.interpolation import path_between
 from service.routes.answers import Reply
@@ -20,7 +21,7 @@ from service.routes.question import Question, chosen
 from service.routes.score_rows import score_rows
 from service.schemas import requests, responses
 from service.scoring import check_samples, score_examples
-from service.served_model import Code, Draw, Floats, ServedModel
+from service.served_model import Code, Floats, ServedModel
 
 router = APIRouter(route_class=PayloadRoute, responses=problems(), strict_content_type=False)
 

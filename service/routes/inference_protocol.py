@@ -1,6 +1,5 @@
 """The Open Inference Protocol but for `infer`: health, metadata, the repository, statistics."""
 
-import asyncio
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -62,15 +61,14 @@ async def index(request: Request, registry: ModelRegistry, settings: ServiceSett
 async def load(request: Request, model: str, registry: ModelRegistry, settings: ServiceSettings) -> None:
     """Look again at a model of the repository; only where the setting `admin` allows it."""
     await _check_admin(request, settings)
-    await asyncio.to_thread(registry.load, model)
-    registry.get(model)
+    await registry.load(model)
 
 
 @server.post("/v2/repository/models/{model}/unload", responses=_REPOSITORY)
 async def unload(request: Request, model: str, registry: ModelRegistry, settings: ServiceSettings) -> None:
     """Serve it no more, until it is loaded again; only where the setting `admin` allows it."""
     await _check_admin(request, settings)
-    registry.unload(model)
+    await registry.unload(model)
 
 
 @model.get("/ready")

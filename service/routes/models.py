@@ -39,7 +39,7 @@ async def model(served: Served, registry: ModelRegistry) -> ModelMetadata:
     default = operations[default_operation(manifest)]
     return ModelMetadata(
         name=manifest.name,
-        versions=[entry.version for entry in registry.entries() if entry.name == manifest.name and entry.model],
+        versions=[entry.version for entry in registry.versions(manifest.name)],
         inputs=default.inputs,
         outputs=default.outputs,
         parameters={"operations": operations},

@@ -51,7 +51,7 @@ class PayloadRoute(APIRoute):
         query = _from_query(request) if request.scope["query_string"] else {}
         if kind == JSON:
             return _joined(query, json.parse(body))
-        model, [tensor] = find(request), _tensors(self._body_model)
+        model, [tensor] = await find(request), _tensors(self._body_model)
         operation = _RUNS.get(self.name) or cast(OperationName, self.name)
         model.outputs(operation)  # refused if the model lacks it
         return _joined(

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from models.manifest import OperationName
+from service.draw import Draw
 from service.errors import InvalidInput
 from service.schemas import responses
-from service.served_model import Draw, Floats, ServedModel
+from service.served_model import Floats, ServedModel
 
 Fields = dict[str, Any]
 

@@ -112,7 +112,7 @@ async def test_unloaded_model_stays_away_when_the_repository_is_looked_at(tmp_pa
     tiny_bundle.publish(tmp_path)
     async with serving(tmp_path, admin=True) as service:
         await service.client.post(f"{REPOSITORY}/tiny/unload")
-        service.app.state.registry.load()
+        await service.app.state.registry.look()
         check(await service.post("sample"), 404, "unknown-model")
 
 
