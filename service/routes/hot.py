@@ -74,7 +74,7 @@ class Hot:
         parsed = json.parse(await read(request, self._body_bytes))
         model = await served_by(self._registry, question.model, question.version)
         try:
-            asked = verb.request.model_validate(parsed)
+            asked = verb.request.model_validate(parsed, from_attributes=True)  # the words of FastAPI
         except ValidationError as error:
             first = error.errors()[0]
             return errors.refuse(("body", *first["loc"]), first["msg"])

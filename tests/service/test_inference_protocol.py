@@ -1,5 +1,6 @@
 """The protocol's small calls, as its public client makes them."""
 
+import asyncio
 import json
 
 import pytest
@@ -98,7 +99,8 @@ async def test_operator_can_unload_and_load_again(tmp_path):
         unload = {"parameters": {"unload_dependents": False}}
         response = await service.client.post(f"{REPOSITORY}/tiny/unload", json=unload)
         assert response.status_code == 200
-        [entry] = (await service.client.post(INDEX)).json()
+        while (entry := (await service.client.post(INDEX)).json()[0])["state"] == "UNLOADING":
+            await asyncio.sleep(0.005)
         assert (entry["state"], entry["reason"]) == ("UNAVAILABLE", "it was unloaded")
         check(await service.post("sample"), 404, "unknown-model")
         with pytest.raises(UnknownModel):
