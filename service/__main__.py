@@ -14,6 +14,7 @@ from service.settings import Settings
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every change
     try:
         settings = CliApp.run(Settings)
         app = create_app(settings)

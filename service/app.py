@@ -5,20 +5,23 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from service import errors
 from service.envelope import Envelope
 from service.metrics import Metrics
 from service.registry import Registry
-from service.routes import generative, health, models
+from service.routes import generative, health, infer, inference_protocol, model_statistics, models
 from service.routes.dependencies import newest, pinned
+from service.routes.hot import Hot
 from service.settings import Settings
+from service.statistics import Statistics
+from service.watch import looks
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The service for these settings; its models are loaded in the background once it has started."""
-    metrics = Metrics()
+    metrics, statistics = Metrics(), Statistics()
     app = FastAPI(
         title="Reparam",
         summary="Deep generative models over HTTP: sample, encode, decode, reconstruct, interpolate, score",
@@ -27,22 +30,29 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = metrics
-    app.state.registry = Registry(settings, metrics)
-    app.add_middleware(Envelope, metrics=metrics, timeout_seconds=settings.timeout_seconds)
+    app.state.statistics = statistics
+    app.state.registry = registry = Registry(settings, metrics)
+    app.add_middleware(Hot, registry=registry, body_bytes=settings.json_body_bytes)
+    app.add_middleware(Envelope, metrics=metrics, statistics=statistics, timeout_seconds=settings.timeout_seconds)
     errors.install(app)
-    app.include_router(health.router)
-    app.include_router(models.listing)
-    for path, find in (("/v2/models/{model}", newest), ("/v2/models/{model}/versions/{version}", pinned)):
-        for router in (models.router, generative.router):
-            app.include_router(router, prefix=path, dependencies=[Depends(find)])
+    _include_of_a_model(app, generative.router, infer.router)  # first what is asked for most: routes are tried in turn
+    for router in (health.router, inference_protocol.server, model_statistics.server, models.listing):
+        app.include_router(router)  # before those of a model: "stats" is no model's name
+    _include_of_a_model(app, models.router, inference_protocol.model, model_statistics.model)
     return app
+
+
+def _include_of_a_model(app: FastAPI, *routers: APIRouter) -> None:
+    for path, find in (("/v2/models/{model}", newest), ("/v2/models/{model}/versions/{version}", pinned)):
+        for router in routers:
+            app.include_router(router, prefix=path, dependencies=[Depends(find)])
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     registry: Registry = app.state.registry
     settings: Settings = app.state.settings
-    watching = asyncio.create_task(_watch(registry, settings.watch_seconds))
+    watching = asyncio.create_task(_watch(registry, settings))
     try:
         yield
     finally:
@@ -52,11 +62,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         registry.close()
 
 
-async def _watch(registry: Registry, seconds: float) -> None:
-    """Load what there is, then look for new bundles from time to time."""
-    await asyncio.to_thread(registry.load)
+async def _watch(registry: Registry, settings: Settings) -> None:
+    """Load what there is, then what comes."""
+    await registry.look()
     gc.collect()
     gc.freeze()  # what is here now stays; without it the collector's walks show in the slowest answers
-    while True:
-        await asyncio.sleep(seconds)
-        await asyncio.to_thread(registry.load)
+    async for _ in looks(settings.repository, settings.watch_seconds):
+        await registry.look()

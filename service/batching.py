@@ -3,51 +3,58 @@
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, cast
 
 from service import trace
+from service.calls import Call, Calls, Entry
 from service.errors import QueueFull
-from service.graph import Arrays, Graph
-from service.jobs import Job, in_parts, merge, share_a_run, size_of, split
+from service.graph import Arrays, Graph, Stop
+from service.jobs import Job, merge, pad, split
 from service.metrics import Metrics
+from service.workers import Workers
 
-
-class _Answer(NamedTuple):
-    outputs: Arrays
-    queue: float
-    infer: float
-
-
-class _Entry(NamedTuple):
-    job: Job
-    answer: asyncio.Future[_Answer]
-    since: float
+_SHORT = 0.001  # seconds: work that is over before a thread would have taken it is done on the event loop itself
+_LONG = 0.02  # seconds: work that is not to wait for the run under way if there is a worker
 
 
 class _Run(NamedTuple):
+    """A run under way."""
+
+    batch: list[Entry]
+    stop: Stop
+
+
+class _Outcome(NamedTuple):
+    """What a run gave; its seconds by the clock, and those that it computed."""
+
     outputs: list[Arrays]
     seconds: float
+    computed: float
 
 
 class Batcher:
-    """One a graph file, on one event loop; at most one run of the graph at a time."""
+    """One a graph file, on one event loop. What queued while a run was under way is the next, but for a lot of work.
+
+    A run that fails or is stopped costs none but those to blame: what it was for is run again, one job at a time.
+    """
 
     def __init__(
         self,
         graph: Graph,
-        threads: ThreadPoolExecutor,
+        workers: Workers,
         metrics: Metrics,
         labels: tuple[str, str, str],
         *,
         batch_rows: int,
         queue_rows: int,
+        seconds_per_row: float = 0.0,
     ) -> None:
         self._graph = graph
-        self._threads = threads
-        self._cancelled = metrics.cancelled.labels("queue")
+        self._workers = workers
+        self._dropped = metrics.cancelled.labels("queue")
+        self._stopped = metrics.cancelled.labels("run")
         self._rejected = metrics.rejected.labels("queue_full")
         self._queue_duration = metrics.queue_duration.labels(*labels)
         self._infer_duration = metrics.infer_duration.labels(*labels)
@@ -55,103 +62,125 @@ class Batcher:
         self._queue_rows = metrics.queue_rows.labels(*labels)
         self.batch_rows = batch_rows
         self._most_queued = queue_rows
-        self._queue: deque[_Entry] = deque()
-        self._queued = 0
-        self._seconds_per_row = 0.0
-        self._worker: asyncio.Task[None] | None = None
+        self._seconds_per_row = seconds_per_row
+        self._calls = Calls(heaviest=max(queue_rows // 2, batch_rows))
+        self._under_way: list[_Run] = []
+        self._working: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._working)
 
     async def run(self, jobs: Sequence[Job]) -> list[Arrays]:
-        """The outputs of each job; QueueFull if the first do not fit in behind what waits already.
-
-        A long call queues a part at a time, so that others find room between.
-        """
-        first, *rest = in_parts(jobs, self._most_queued // 2)
-        self._admit(size_of(first))
-        outputs = await self._run_part(first)
-        for part in rest:
-            self._note_queued(size_of(part))
-            outputs += await self._run_part(part)
+        """The outputs of each job; QueueFull if too much waits already."""
+        call = Call(jobs)
+        self._admit(call)
+        if not self._working or (len(self._working) < self._workers.runs and self._is_worth_a_run()):
+            self._working.add(asyncio.create_task(self._work()))
+        try:
+            outputs = await call.answer
+        finally:
+            self._leave(call)
+        here = trace.current()
+        here.queue += call.queue
+        here.infer += call.infer
         return outputs
 
-    async def _run_part(self, jobs: list[Job]) -> list[Arrays]:
-        entries = [_Entry(job, asyncio.get_running_loop().create_future(), time.perf_counter()) for job in jobs]
-        self._queue.extend(entries)
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
-        try:
-            answers = [await entry.answer for entry in entries]
-        finally:
-            for entry in entries:
-                entry.answer.cancel()
-        _note_durations(answers)
-        return [answer.outputs for answer in answers]
+    def _admit(self, call: Call) -> None:
+        """A call of any size is let in when nothing waits, so that none is refused for ever.
 
-    def _admit(self, size: int) -> None:
-        """Work of any size is let in when nothing waits, so that none is refused for ever."""
-        if self._queued and self._queued + size > self._most_queued:
+        One that waits counts for half the queue or a batch at most, so that others find room beside it.
+        """
+        waiting = self._calls.weight
+        if waiting and waiting + self._calls.weigh(call) > self._most_queued:
             self._rejected.inc()
-            wait = math.ceil(self._queued * self._seconds_per_row)
-            raise QueueFull(f"{self._queued:,} rows wait for this graph already", retry_after=max(1, wait))
-        self._note_queued(size)
+            wait = math.ceil(self._calls.size * self._seconds_per_row)
+            raise QueueFull(f"{self._calls.size:,} rows wait for this graph already", retry_after=max(1, wait))
+        self._calls.add(call)
+        self._queue_rows.set(self._calls.size)
+
+    def _leave(self, call: Call) -> None:
+        """The caller has its answer or has gone: what waits of the call is dropped, and what runs for it is stopped.
+
+        A run that others wait for goes on, but not of a graph that loops: its row may be the one that never ends.
+        """
+        if call.waiting:
+            self._dropped.inc(self._calls.drop(call))
+            self._queue_rows.set(self._calls.size)
+        enough = any if self._graph.loops else all
+        for run in self._under_way:
+            if enough(entry.call.is_over for entry in run.batch) and run.stop.set():
+                self._stopped.inc()
+
+    def _is_worth_a_run(self) -> bool:
+        """What waits is a batch by itself, or so much work that it is not to wait for the run under way."""
+        size = self._calls.size
+        return size >= self.batch_rows or size * self._seconds_per_row >= _LONG
+
+    def _is_short(self) -> bool:
+        size = min(self._calls.size, self.batch_rows)
+        return self._graph.is_steady and 0 < size * self._seconds_per_row <= _SHORT
 
     async def _work(self) -> None:
-        loop = asyncio.get_running_loop()
-        while batch := self._next_batch():
-            waited_until = time.perf_counter()
-            try:
-                run = await loop.run_in_executor(self._threads, self._compute, [entry.job for entry in batch])
-            except Exception as error:  # whatever it is, each caller gets it
-                for entry in batch:
-                    if not entry.answer.done():
-                        entry.answer.set_exception(error)
-                await asyncio.sleep(0)  # the callers leave, so that the rest of what they asked for is not run
-                continue
-            self._hand_out(batch, run, waited_until)
-        self._worker = None
+        try:
+            while self._calls.size:
+                if self._is_short():
+                    await self._run_next(in_thread=False)
+                    await asyncio.sleep(0)  # who has an answer takes it, and who asks is heard
+                else:
+                    async with self._workers.one(loops=self._graph.loops):
+                        await self._run_next(in_thread=True)
+        finally:
+            self._working.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
-    def _next_batch(self) -> list[_Entry]:
-        """The oldest entry and those that can share its run, in their order; entries whose caller left are dropped."""
-        batch: list[_Entry] = []
-        size = 0
-        passed: deque[_Entry] = deque()
-        while self._queue:
-            entry = self._queue.popleft()
-            if entry.answer.done():
-                self._note_queued(-entry.job.size)
-                self._cancelled.inc()
-            elif not batch or (share_a_run(entry.job, batch[0].job) and size + entry.job.size <= self.batch_rows):
-                self._note_queued(-entry.job.size)
-                batch.append(entry)
-                size += entry.job.size
-            else:
-                passed.append(entry)
-        self._queue = passed
-        return batch
+    async def _run_next(self, *, in_thread: bool) -> None:
+        if batch := self._calls.cut(self.batch_rows):
+            self._queue_rows.set(self._calls.size)
+            self._note_wait(batch)
+            await self._run(batch, in_thread=in_thread)
 
-    def _compute(self, jobs: list[Job]) -> _Run:
-        started = time.perf_counter()
-        feeds = [job.feeds() for job in jobs]
-        outputs = self._graph.run(merge(feeds), jobs[0].outputs)
-        return _Run(split(outputs, [job.rows for job in jobs]), time.perf_counter() - started)
+    async def _run(self, batch: list[Entry], *, in_thread: bool) -> None:
+        run = _Run(batch, Stop())
+        self._under_way.append(run)
+        work = partial(self._compute, [entry.job for entry in batch], run.stop)
+        try:
+            outcome = await self._workers.run(work, run.stop) if in_thread else work()
+        except Exception as error:  # whatever it is, the caller gets it
+            failure = error
+        else:
+            self._hand_out(batch, outcome)
+            return
+        finally:
+            self._under_way.remove(run)
+        await self._run_each(batch, failure)
 
-    def _hand_out(self, batch: list[_Entry], run: _Run, waited_until: float) -> None:
+    async def _run_each(self, batch: list[Entry], failure: Exception) -> None:
+        """Whatever failed a run of several jobs, it is told to the one that fails alone too."""
+        if len(batch) == 1:
+            batch[0].call.fail(failure)
+            self._leave(batch[0].call)
+            return
+        for entry in batch:
+            if not entry.call.is_over:
+                await self._run([entry], in_thread=True)
+
+    def _compute(self, jobs: list[Job], stop: Stop) -> _Outcome:
+        started, began = time.perf_counter(), time.thread_time()
+        feeds = merge([job.feeds() for job in jobs])
+        outputs = self._graph.run(pad(feeds) if self._graph.has_buckets else feeds, jobs[0].outputs, stop)
+        parts = split(outputs, [job.rows for job in jobs])
+        return _Outcome(parts, time.perf_counter() - started, time.thread_time() - began)
+
+    def _hand_out(self, batch: list[Entry], outcome: _Outcome) -> None:
         size = sum(entry.job.size for entry in batch)
-        self._seconds_per_row = 0.8 * self._seconds_per_row + 0.2 * run.seconds / size
+        self._seconds_per_row = 0.8 * self._seconds_per_row + 0.2 * outcome.computed / size
         self._run_rows.observe(size)
-        self._infer_duration.observe(run.seconds)
-        for entry, outputs in zip(batch, run.outputs, strict=True):
-            answer = _Answer(outputs, waited_until - entry.since, run.seconds)
-            self._queue_duration.observe(answer.queue)
-            if not entry.answer.done():
-                entry.answer.set_result(answer)
+        self._infer_duration.observe(outcome.seconds)
+        for entry, outputs in zip(batch, outcome.outputs, strict=True):
+            entry.call.give(entry.place, outputs, outcome.seconds)
 
-    def _note_queued(self, size: int) -> None:
-        self._queued += size
-        self._queue_rows.set(self._queued)
-
-
-def _note_durations(answers: list[_Answer]) -> None:
-    """In the trace of the request at hand."""
-    here = trace.current()
-    here.queue += max(answer.queue for answer in answers)
-    here.infer += sum(answer.infer for answer in answers)
+    def _note_wait(self, batch: list[Entry]) -> None:
+        now = time.perf_counter()
+        for entry in batch:
+            if entry.call.begin(now):
+                self._queue_duration.observe(entry.call.queue)

@@ -5,19 +5,21 @@ import logging
 import re
 import time
 import uuid
-from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import trace
-from service.errors import DeadlinePassed, answer_to, problem
+from service.departure import Departure
+from service.errors import DeadlinePassed, answer_to
 from service.metrics import Metrics
+from service.statistics import Statistics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
 _CALLER_LEFT = 499  # no status of HTTP: nobody is there to read one
+_LINES = "application/x-ndjson"  # an answer under way that can still say, in a last line, what became of it
 _DEADLINES = ("x-request-timeout-ms", "x-envoy-expected-rq-timeout-ms")
 
 _log = logging.getLogger("reparam")
@@ -26,9 +28,10 @@ _log = logging.getLogger("reparam")
 class Envelope:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, timeout_seconds: float) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, statistics: Statistics, timeout_seconds: float) -> None:
         self._app = app
         self._metrics = metrics
+        self._statistics = statistics
         self._timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,35 +41,42 @@ class Envelope:
         started = time.perf_counter()
         headers = Headers(scope=scope)
         here = trace.begin(_request_id(headers))
+        caller = Departure(receive)
         status = 0
+        is_of_lines = False
 
         async def stamp(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_of_lines
             if message["type"] == "http.response.start":
                 status = message["status"]
+                caller.forget()  # from now on sending tells
                 stamped = MutableHeaders(scope=message)
+                is_of_lines = stamped.get("content-type") == _LINES
                 stamped["X-Request-ID"] = here.request_id
                 stamped["Server-Timing"] = here.server_timing
             await send(message)
 
         try:
-            async with asyncio.timeout(_timeout(headers, self._timeout_seconds)):
-                await self._app(scope, receive, stamp)
+            async with asyncio.timeout(_timeout(headers, self._timeout_seconds)), caller:
+                await self._app(scope, caller.receive, stamp)
         except TimeoutError:
+            late = answer_to(DeadlinePassed("the answer was not whole before the deadline; ask for fewer rows or wait"))
             if not status:
-                late = DeadlinePassed("the answer was not there before the deadline; ask for fewer rows or wait longer")
-                await answer_to(late)(scope, receive, stamp)
+                await late(scope, receive, stamp)
+            elif is_of_lines:
+                await send({"type": "http.response.body", "body": bytes(late.body) + b"\n"})
         except ClientDisconnect:
             status = _CALLER_LEFT
-            self._metrics.cancelled.labels("body").inc()
-        except Exception:  # the request boundary: a bug costs this request alone
+            self._metrics.cancelled.labels("answer" if caller.is_read else "body").inc()
+        except Exception as bug:  # the request boundary: a bug costs this request alone
             _log.exception("request %s met a bug", here.request_id)
             if status:
                 raise
-            answer = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a bug in Reparam; the request was well-formed")
-            await answer(scope, receive, stamp)
+            await answer_to(bug)(scope, receive, stamp)
         self._metrics.requests.labels(here.model, here.version, here.operation, status).inc()
-        self._metrics.request_duration.labels(here.operation).observe(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._metrics.request_duration.labels(here.operation).observe(seconds)
+        self._statistics.note(here, status, seconds)
 
 
 def _request_id(headers: Headers) -> str:

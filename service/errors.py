@@ -48,6 +48,10 @@ class LimitExceeded(ReparamError):
     """More than the operator allows in one request."""
 
 
+class AdminDisabled(ReparamError):
+    """Something that only an operator who asked for it may do over HTTP."""
+
+
 class CapabilityNotSupported(ReparamError):
     """An operation that the model lacks; `operations` are those that it has."""
 
@@ -83,6 +87,7 @@ class DeadlinePassed(ReparamError):
 STATUS: dict[type[Exception], HTTPStatus] = {
     MalformedBody: HTTPStatus.BAD_REQUEST,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    AdminDisabled: HTTPStatus.FORBIDDEN,
     UnknownModel: HTTPStatus.NOT_FOUND,
     NoPreview: HTTPStatus.NOT_FOUND,
     NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
@@ -113,13 +118,22 @@ def problem(status: HTTPStatus, detail: str, *, kind: str | None = None, **more:
     return Response(orjson.dumps(content), int(status), media_type="application/problem+json")
 
 
-def answer_to(error: ReparamError) -> Response:
-    """The problem that an error of ours becomes."""
+def answer_to(error: Exception) -> Response:
+    """The problem that an error becomes; one that no caller is meant to meet is a bug of ours."""
+    if type(error) not in STATUS:
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a bug in Reparam; the request was well-formed")
     more = {"operations": error.operations} if isinstance(error, CapabilityNotSupported) else {}
     response = problem(STATUS[type(error)], str(error), kind=_title(type(error)), **more)
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def refuse(place: Sequence[object], complaint: str) -> Response:
+    """What is wrong with a field of the body; a key that the caller made up is named only if it is a plain word."""
+    where = ".".join(part if _is_plain(part) else "?" for part in map(str, place))
+    complaint = complaint.removeprefix("Value error, ")
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{where}: {complaint}", kind="Invalid Input")
 
 
 def install(app: FastAPI) -> None:
@@ -136,12 +150,10 @@ async def _on_reparam_error(_: Request, error: Exception) -> Response:
 
 
 async def _on_validation_error(_: Request, error: Exception) -> Response:
-    """The first complaint and its place; a key that the caller made up is named only if it is a plain word."""
+    """The first complaint and its place."""
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    place = ".".join(part if _is_plain(part) else "?" for part in map(str, first["loc"]))
-    complaint = first["msg"].removeprefix("Value error, ")
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {complaint}", kind="Invalid Input")
+    return refuse(first["loc"], first["msg"])
 
 
 async def _on_http_exception(_: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
@@ -27,17 +28,26 @@ _REFUSALS = (
 )
 _FATAL = 4
 
-# TF32 keeps 10 bits of a product's mantissa: too few for the golden numbers.
-_PROVIDERS: dict[Provider, list[Any]] = {
-    "CPUExecutionProvider": ["CPUExecutionProvider"],
-    "CUDAExecutionProvider": [("CUDAExecutionProvider", {"use_tf32": "0"}), "CPUExecutionProvider"],
-}
+_ARENA_BYTES = 4 * 2**30  # of device memory for one graph
 
 _log = logging.getLogger("reparam")
 
 
 class GraphFailed(ReparamError):
-    """A run that ONNX Runtime gave up."""
+    """A run that ONNX Runtime gave up, or that was stopped."""
+
+
+class Stop:
+    """Stops the run that it was given to, from any thread."""
+
+    def __init__(self) -> None:
+        self.options = onnxruntime.RunOptions()
+
+    def set(self) -> bool:
+        """Whether it was not set before."""
+        first = not self.options.terminate
+        self.options.terminate = True
+        return first
 
 
 class DeviceMissing(ReparamError):
@@ -45,9 +55,18 @@ class DeviceMissing(ReparamError):
 
 
 class Graph:
-    """A loaded graph; `run` may be called from several threads."""
+    """A loaded graph; `run` may be called from several threads.
 
-    def __init__(self, content: bytes, provider: Provider, threads: int = 1) -> None:
+    `loops`: how long a run takes is up to the data. `has_buckets`: it is to be run on powers of two of rows.
+    `is_steady`: how long a run takes is known from those before, and nothing but the processor is waited for.
+    """
+
+    def __init__(
+        self, content: bytes, provider: Provider, threads: int = 1, *, loops: bool = False, tf32: bool = False
+    ) -> None:
+        self.loops = loops
+        self.has_buckets = provider == "CUDAExecutionProvider"
+        self.is_steady = provider == "CPUExecutionProvider" and not loops
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -56,20 +75,56 @@ class Graph:
         options.log_severity_level = _FATAL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=_PROVIDERS[provider])
+            self._session = onnxruntime.InferenceSession(content, options, providers=providers(provider, tf32=tf32))
         except _REFUSALS as error:
             raise BundleError("ONNX Runtime refuses the graph") from error
         if provider not in self._session.get_providers():
             raise BundleError(f"ONNX Runtime does not start the graph on {provider}")
         self._names = {tensor_name(output.name): output.name for output in self._session.get_outputs()}
+        self._run = run_bound if self.has_buckets else run_plain
 
-    def run(self, feeds: Arrays, outputs: Sequence[str]) -> Arrays:
+    def run(self, feeds: Arrays, outputs: Sequence[str], stop: Stop | None = None) -> Arrays:
         """The named outputs; GraphFailed if the inputs do not fit the graph, or its arithmetic the machine."""
         try:
-            values = self._session.run([self._names[name] for name in outputs], feeds)
+            values = self._run(self._session, [self._names[name] for name in outputs], feeds, stop and stop.options)
         except (*_REFUSALS, ValueError) as error:
             raise GraphFailed("the run failed in ONNX Runtime") from error
         return dict(zip(outputs, values, strict=True))
+
+
+def run_plain(session: Any, names: list[str], feeds: Arrays, options: Any) -> list[NDArray[Any]]:
+    """On the CPU nothing has to be copied."""
+    values: list[NDArray[Any]] = session.run(names, feeds, options)
+    return values
+
+
+def run_bound(session: Any, names: list[str], feeds: Arrays, options: Any, device: str = "cuda") -> list[NDArray[Any]]:
+    """Inputs go to the device once, and outputs stay there until the run is done."""
+    binding = session.io_binding()
+    for name, array in feeds.items():
+        binding.bind_cpu_input(name, np.ascontiguousarray(array))
+    for name in names:
+        binding.bind_output(name, device)
+    session.run_with_iobinding(binding, options)
+    values: list[NDArray[Any]] = binding.copy_outputs_to_cpu()
+    return values
+
+
+def providers(provider: Provider, *, tf32: bool) -> list[Any]:
+    """What ONNX Runtime is given to run a graph on.
+
+    TF32 keeps 10 bits of a product's mantissa. HEURISTIC: else each shape that is met first is tried with every
+    algorithm, and the fastest one of that moment decides the last bits. The arena grows by what is asked for only.
+    """
+    if provider == "CPUExecutionProvider":
+        return [provider]
+    options = {
+        "use_tf32": str(int(tf32)),
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "arena_extend_strategy": "kSameAsRequested",
+        "gpu_mem_limit": str(_ARENA_BYTES),
+    }
+    return [(provider, options), "CPUExecutionProvider"]
 
 
 def tensor_name(output: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.manifest import Example, Manifest, OperationName
+from models.manifest import SAMPLED, Example, Manifest, OperationName
 from service.errors import InvalidInput, LimitExceeded
 
 _JSON_BYTES_PER_NUMBER = 12
@@ -14,14 +14,21 @@ _JSON_BYTES_PER_NUMBER = 12
 
 def check_tensor(manifest: Manifest, operation: OperationName, name: str, array: NDArray[np.float32]) -> None:
     """InvalidInput unless the array is rows of that tensor, with values that it can have."""
-    shape = manifest.shape(operation, name)
-    if array.shape[1:] != shape:
-        needed = ", ".join(("rows", *map(str, shape)))
-        raise InvalidInput(f"{name} has shape {list(array.shape)}; {manifest.name} needs [{needed}]")
+    check_shape(manifest, operation, name, array.shape)
     if name == "x":
         _check_support(manifest, array)
     if name == "mask" and not np.isin(array, (0, 1)).all():
         raise InvalidInput("mask holds values other than 0 and 1; 1 keeps a value of x, 0 has it drawn")
+
+
+def check_shape(manifest: Manifest, operation: OperationName, name: str, given: tuple[int, ...]) -> None:
+    """InvalidInput unless it is the shape of a row or more of that tensor."""
+    shape = manifest.shape(operation, name)
+    has_samples = operation in SAMPLED and name in manifest.operations[operation].noise
+    free = ("rows", "samples") if has_samples else ("rows",)
+    if given[len(free) :] != shape or not all(given[: len(free)]):
+        needed = ", ".join((*free, *map(str, shape)))
+        raise InvalidInput(f"{name} has shape {list(given)}; {manifest.name} needs [{needed}]")
 
 
 def as_row(manifest: Manifest, operation: OperationName, name: str, array: NDArray[np.float32]) -> NDArray[np.float32]:

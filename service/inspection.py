@@ -13,16 +13,18 @@ from service.graph import tensor_name
 
 _DOMAINS = frozenset({"", "ai.onnx"})
 _INT64_INPUTS = frozenset({"label"})
+_LOOPS = frozenset({"Loop", "Scan"})
 
 
-def inspect(content: bytes, file: str, manifest: Manifest) -> None:
-    """BundleError with the reason if the graph is not what the manifest says, or more than a pure function."""
+def inspect(content: bytes, file: str, manifest: Manifest) -> bool:
+    """Whether the graph loops; BundleError if it is not what the manifest says, or more than a pure function."""
     try:
         model = onnx.load_model_from_string(content)
     except DecodeError as error:
         raise BundleError(f"{file} is not an ONNX file") from error
     for complaint in (*_foreign(model), *_mismatched(model.graph, file, manifest)):
         raise BundleError(f"{file}: {complaint}")
+    return any(node.op_type in _LOOPS for node in _nodes(model.graph))
 
 
 def _foreign(model: ModelProto) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """Work for one graph: what a job is, and how jobs are merged into one run and split again."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.graph import Arrays
 
@@ -24,23 +25,6 @@ class Job(NamedTuple):
         return self.rows * self.samples
 
 
-def in_parts(jobs: Sequence[Job], most: int) -> list[list[Job]]:
-    """The jobs in their order, in parts of at most that size, or of one job."""
-    parts: list[list[Job]] = [[]]
-    size = 0
-    for job in jobs:
-        if parts[-1] and size + job.size > most:
-            parts.append([])
-            size = 0
-        parts[-1].append(job)
-        size += job.size
-    return parts
-
-
-def size_of(jobs: Sequence[Job]) -> int:
-    return sum(job.size for job in jobs)
-
-
 def share_a_run(job: Job, other: Job) -> bool:
     return (job.outputs, job.samples) == (other.outputs, other.samples)
 
@@ -51,7 +35,29 @@ def merge(feeds: list[Arrays]) -> Arrays:
     return {name: np.concatenate([arrays[name] for arrays in feeds]) for name in feeds[0]}
 
 
+def pad(feeds: Arrays) -> Arrays:
+    """The last row repeated up to a power of two, so that few shapes are ever run."""
+    return {name: np.pad(array, _widths(array), mode="edge") for name, array in feeds.items()}
+
+
+def buckets(most: int) -> list[int]:
+    """The numbers of rows that padded runs of up to `most` rows have."""
+    return [2**power for power in range(bucket(most).bit_length())]
+
+
+def bucket(rows: int) -> int:
+    """The least power of two that is not less."""
+    return 1 << (rows - 1).bit_length()
+
+
 def split(outputs: Arrays, rows: list[int]) -> list[Arrays]:
-    ends = np.cumsum(rows)[:-1]
-    parts = {name: np.split(array, ends) for name, array in outputs.items()}
-    return [{name: arrays[i] for name, arrays in parts.items()} for i in range(len(rows))]
+    """What belongs to each; rows that were padded belong to none."""
+    ends = np.cumsum(rows).tolist()
+    return [
+        {name: array[end - count : end] for name, array in outputs.items()}
+        for count, end in zip(rows, ends, strict=True)
+    ]
+
+
+def _widths(array: NDArray[Any]) -> list[tuple[int, int]]:
+    return [(0, bucket(len(array)) - len(array)), *[(0, 0)] * (array.ndim - 1)]

@@ -1,31 +1,64 @@
 """A bundle made into graphs: inspected, loaded, and proved on its golden rows."""
 
+import time
+from contextlib import suppress
+from typing import NamedTuple
+
 import numpy as np
 
 from models import golden
 from models.errors import BundleError
-from models.manifest import Manifest, OperationName
+from models.manifest import SAMPLED, Manifest, OperationName
 from models.repository import Bundle
 from service.graph import Arrays, Graph, GraphFailed, Provider
 from service.inspection import inspect
+from service.jobs import buckets
 
 
-def load(bundle: Bundle, provider: Provider, threads: int = 1) -> dict[str, Graph]:
+class Loaded(NamedTuple):
+    """A graph that has proved itself, and the seconds that a row computed, or one sample of it."""
+
+    graph: Graph
+    seconds_per_row: float
+
+
+def load(bundle: Bundle, provider: Provider, threads: int = 1) -> dict[str, Loaded]:
     """The graphs by file name; BundleError if one is not what the manifest says or computes other numbers.
 
-    The golden run is the warm-up too: what comes out has been run once for each operation.
+    The golden run is the warm-up too: what comes out has been run once for each operation. A GPU may round to TF32 if
+    the numbers hold with it.
     """
+    if provider == "CUDAExecutionProvider":
+        with suppress(BundleError):
+            return _load(bundle, provider, threads, tf32=True)
+    return _load(bundle, provider, threads, tf32=False)
+
+
+def _load(bundle: Bundle, provider: Provider, threads: int, *, tf32: bool) -> dict[str, Loaded]:
+    manifest = bundle.manifest
     graphs = {}
-    for file in bundle.manifest.graphs:
-        inspect(bundle.files[file], file, bundle.manifest)
-        graphs[file] = Graph(bundle.files[file], provider, threads)
-    for name, operation in bundle.manifest.operations.items():
-        prove(bundle, name, graphs[operation.graph])
-    return graphs
+    for file in manifest.graphs:
+        loops = inspect(bundle.files[file], file, manifest)
+        graphs[file] = Graph(bundle.files[file], provider, threads, loops=loops, tf32=tf32)
+    seconds = dict.fromkeys(graphs, 0.0)
+    for name, operation in manifest.operations.items():
+        seconds[operation.graph] = max(seconds[operation.graph], prove(bundle, name, graphs[operation.graph]))
+    return {file: Loaded(graph, seconds[file]) for file, graph in graphs.items()}
 
 
-def prove(bundle: Bundle, name: OperationName, graph: Graph) -> None:
-    """Run the golden inputs of an operation and compare with what PyTorch computed; BundleError if they differ."""
+def warm(bundle: Bundle, graph: Graph, name: OperationName, most: int) -> None:
+    """Run an operation on its golden rows over and over, in every number of rows that runs will have."""
+    rows = golden.unpack(bundle.files[bundle.manifest.golden.file], name)
+    for count in buckets(most):
+        feeds = {tensor: np.resize(array, (count, *array.shape[1:])) for tensor, array in rows.inputs.items()}
+        graph.run(feeds | fill(bundle.manifest, name, count), bundle.manifest.operations[name].outputs)
+
+
+def prove(bundle: Bundle, name: OperationName, graph: Graph) -> float:
+    """Run the golden inputs of an operation and compare with what PyTorch computed; BundleError if they differ.
+
+    Returns the seconds that a row computed, or one sample of it.
+    """
     manifest = bundle.manifest
     rows = golden.unpack(bundle.files[manifest.golden.file], name)
     outputs = manifest.operations[name].outputs
@@ -34,13 +67,16 @@ def prove(bundle: Bundle, name: OperationName, graph: Graph) -> None:
     count = min(array.shape[0] if array.ndim else 0 for array in rows.outputs.values())
     if count == 0:
         raise BundleError(f"{name}: there are no golden rows")
+    began = time.thread_time()
     try:
         computed = graph.run(rows.inputs | fill(manifest, name, count), outputs)
     except GraphFailed as error:
         raise BundleError(f"{name}: the graph does not run on the golden rows") from error
+    seconds = time.thread_time() - began
     for tensor, expected in rows.outputs.items():
         if not golden.agree(computed[tensor], expected, manifest.golden):
             raise BundleError(f"{name}: {tensor} is not what was computed when the bundle was made")
+    return seconds / (computed["log_weight"].size or 1 if name in SAMPLED else count)
 
 
 def fill(manifest: Manifest, name: OperationName, rows: int) -> Arrays:

@@ -1,5 +1,7 @@
 """What Prometheus may scrape; labels come from closed sets only."""
 
+from collections import Counter as Counts
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which says when the first began
@@ -37,6 +39,27 @@ class Metrics:
             "reparam_model_load_seconds", "Read, check and load of a bundle", buckets=_SECONDS, registry=here
         )
         self.provider_info = Gauge("reparam_provider_info", "The provider in use", ("provider",), registry=here)
+
+    def runs(self) -> Counts[tuple[str, str]]:
+        """How many runs each version of each model has had, over all of its graphs."""
+        runs: Counts[tuple[str, str]] = Counts()
+        for family in self.batch_rows.collect():
+            for sample in family.samples:
+                if sample.name.endswith("_count"):
+                    runs[sample.labels["model"], sample.labels["version"]] += int(sample.value)
+        return runs
+
+    def forget(self, model: str, version: str) -> None:
+        """Drop the series of a version that is no longer served."""
+        for metric in (
+            self.requests,
+            self.queue_duration,
+            self.infer_duration,
+            self.batch_rows,
+            self.queue_rows,
+            self.model_state,
+        ):
+            metric.remove_by_labels({"model": model, "version": version})
 
     def render(self) -> bytes:
         """The text format of Prometheus."""

@@ -1,158 +1,189 @@
-"""Which bundles are served now: loaded, checked and warmed, or refused with the reason."""
+"""Which bundles are served now: loaded, checked, warmed and swapped in whole, or refused with the reason."""
 
+import asyncio
 import logging
-import math
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, NamedTuple
 
-from models.errors import BundleError, BundleNotFound
-from models.manifest import Manifest
-from models.repository import Bundle, Repository
-from service.batching import Batcher
+from models.repository import Bundle
+from service.assembly import assemble
+from service.attempt import attempt
+from service.entries import Entries, Entry
 from service.errors import Loading, UnknownModel
 from service.graph import provider
-from service.loading import load
+from service.inventory import Inventory
 from service.metrics import Metrics
 from service.served_model import ServedModel
 from service.settings import Settings
+from service.workers import Workers
 
-State = Literal["READY", "UNAVAILABLE", "LOADING"]
-
-_MOST_NOISE = 2**22  # values in one run; drawing them takes 24 bytes each
-
-_NO_BUNDLE = "the repository holds no bundle"
-_UNREADABLE = "the repository cannot be read"
+_OLDER = "not loaded, as newer versions are; a request for this version loads it"
+_UNLOADED = "it was unloaded"
+_DRAIN_SECONDS = 0.02  # between two looks at whether a model's work is done
 
 _log = logging.getLogger("reparam")
 
 
-class Entry(NamedTuple):
-    """One version in the repository; `model` is there when the state is READY, `reason` when it is UNAVAILABLE."""
-
-    name: str
-    version: str
-    state: State
-    reason: str = ""
-    model: ServedModel | None = None
-
-
 class Registry:
-    """The bundles of one repository on one device."""
+    """The bundles of one repository on one device, on one event loop.
+
+    Loaded are the newest `versions` of each model that are good, and beside them the one that was asked for last by its
+    number. A request keeps the model that it found, so what is swapped out finishes its work.
+    """
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._repository = Repository(settings.repository)
-        self._threads = ThreadPoolExecutor(settings.runs, thread_name_prefix="run")
-        self._entries: dict[tuple[str, str], Entry] = {}
-        self._emptiness = _NO_BUNDLE
+        self._inventory = Inventory(settings.repository)
+        self._workers = Workers(settings.runs)
+        self._entries = Entries(metrics)
+        self._unloaded: set[str] = set()
+        self._asked_for: dict[str, str] = {}
+        self._draining: set[asyncio.Task[None]] = set()
+        self._one_at_a_time = asyncio.Lock()
         self.provider = provider(settings.device)
         self.loaded = False
         metrics.provider_info.labels(self.provider).set(1)
 
-    def load(self) -> None:
-        """Load every bundle that is not known yet; a bad one is kept with its reason. Meant to run in a thread."""
-        new = [key for key in self._listed() if key not in self._entries]
-        known = {**self._entries, **{key: Entry(*key, "LOADING") for key in new}}
-        self._entries = dict(sorted(known.items(), key=_by_version))  # whole at once: requests read it meanwhile
-        for name, version in new:
-            self._set(self._entries[name, version])
-        for name, version in reversed(new):  # the newest first, so that no older version answers for it meanwhile
-            started = time.perf_counter()
-            self._set(self._load(name, version))
-            self._metrics.model_load.observe(time.perf_counter() - started)
-        if new or not self.loaded:
-            ready = sum(entry.state == "READY" for entry in self._entries.values())
-            _log.info("%d of %d bundles ready on %s", ready, len(self._entries), self.provider)
-        self.loaded = True
+    async def look(self) -> None:
+        """Load what is new, try again what was refused and has changed, drop what is gone."""
+        async with self._one_at_a_time:
+            changed = await self._compare()
+            for name in changed:
+                await self._settle(name)
+            if changed or not self.loaded:
+                entries = list(self._entries)
+                ready = sum(entry.state == "READY" for entry in entries)
+                _log.info("%d of %d bundles ready on %s", ready, len(entries), self.provider)
+            self.loaded = True
+
+    async def load(self, name: str) -> None:
+        """Load a model that was unloaded, refused or published just now; UnknownModel with the reason if it is bad."""
+        async with self._one_at_a_time:
+            self._unloaded.discard(name)
+            await self._compare()
+            for entry in self._entries.of(name):
+                if not entry.model:
+                    self._entries.put(Entry(*entry.key, "LOADING"))
+            await self._settle(name)
+        self.get(name)
+
+    async def unload(self, name: str) -> None:
+        """Serve none of a model's versions until it is loaded again; UnknownModel if there is none."""
+        async with self._one_at_a_time:
+            if not self._entries.of(name):
+                raise self._absence(name)
+            self._unloaded.add(name)
+            await self._settle(name)
 
     def close(self) -> None:
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        for task in self._draining:
+            task.cancel()
+        self._workers.close()
 
     def entries(self) -> Iterator[Entry]:
         """Every version, by name and ascending version."""
-        yield from self._entries.values()
+        return iter(self._entries)
+
+    def versions(self, name: str) -> list[Entry]:
+        """What a request for a version of that model can have, ascending."""
+        return [entry for entry in self._entries.of(name) if entry.model or entry.is_loadable]
 
     def get(self, name: str, version: str | None = None) -> ServedModel:
-        """That version, or the newest one that loads; UnknownModel or Loading if there is none."""
-        known = [entry for entry in self._entries.values() if entry.name == name and version in (None, entry.version)]
-        for entry in reversed(known):
-            if entry.model is not None:
-                return entry.model
-        if not self.loaded or any(entry.state == "LOADING" for entry in known):
-            raise Loading("the models are still being loaded", retry_after=1)
-        if known:
-            raise UnknownModel(f"{known[-1].name}/{known[-1].version} is not served: {known[-1].reason}")
-        served = dict.fromkeys(entry.name for entry in self._entries.values() if entry.model)
-        raise UnknownModel(f"no such model or version; there are {', '.join(served) or 'none'}")
+        """That version, or the newest one that is loaded; UnknownModel or Loading if there is none."""
+        if version is None:
+            model = self._entries.newest(name)
+        else:
+            entry = self._entries.get((name, version))
+            model = entry.model if entry else None
+        if model is None:
+            raise self._absence(name, version)
+        return model
+
+    async def pinned(self, name: str, version: str) -> ServedModel:
+        """That version, loaded if need be; UnknownModel or Loading if it cannot be."""
+        entry = self._entries.get((name, version))
+        if entry is None or entry.model or entry.is_refused or not self.loaded:
+            return self.get(name, version)
+        async with self._one_at_a_time:
+            self._asked_for[name] = version
+            await self._settle(name)
+            return self.get(name, version)
 
     def reasons(self) -> list[str]:
         """Why the service is not ready; empty when it is."""
         if not self.loaded:
             return ["the models are still being loaded"]
-        if any(entry.model for entry in self._entries.values()):
+        if any(entry.model for entry in self._entries):
             return []
-        refused = [f"{entry.name}/{entry.version}: {entry.reason}" for entry in self._entries.values()]
-        return refused or [self._emptiness]
+        refused = [f"{entry.name}/{entry.version}: {entry.reason}" for entry in self._entries]
+        return refused or [self._inventory.emptiness]
 
-    def _listed(self) -> list[tuple[str, str]]:
-        """What the repository holds; that it cannot be read is logged once, not at every look."""
-        try:
-            found = list(self._repository.list())
-        except OSError as error:
-            if self._emptiness != _UNREADABLE:
-                _log.error("the repository cannot be read: %s", error)
-            self._emptiness = _UNREADABLE
-            return []
-        self._emptiness = _NO_BUNDLE
-        return found
+    def _absence(self, name: str, version: str | None = None) -> UnknownModel | Loading:
+        known = [entry for entry in self._entries.of(name) if version in (None, entry.version)]
+        if not self.loaded or any(entry.state == "LOADING" for entry in known):
+            return Loading("the models are still being loaded", retry_after=1)
+        if known:
+            return UnknownModel(f"{known[-1].name}/{known[-1].version} is not served: {known[-1].reason}")
+        served = dict.fromkeys(entry.name for entry in self._entries if entry.model)
+        return UnknownModel(f"no such model or version; there are {', '.join(served) or 'none'}")
 
-    def _load(self, name: str, version: str) -> Entry:
-        try:
-            bundle = self._repository.read(name, version)
-            return Entry(name, version, "READY", model=self._serve(bundle))
-        except BundleError as error:
-            reason = str(error)
-        except (BundleNotFound, OSError):
-            reason = "the folder cannot be read"
-        except Exception:  # a bundle comes from anywhere: whatever it breaks, the others serve
-            _log.exception("%s/%s broke the loading", name, version)
-            reason = "it could not be loaded; the service's log says why"
-        _log.warning("%s/%s is not served: %s", name, version, reason)
-        return Entry(name, version, "UNAVAILABLE", reason=reason)
+    async def _compare(self) -> list[str]:
+        """Note what the repository holds now; the models of which that is another than before."""
+        known = {entry.key for entry in self._entries}
+        refused = {entry.key for entry in self._entries if entry.is_refused and entry.name not in self._unloaded}
+        added, removed = await asyncio.to_thread(self._inventory.compare, known, refused)
+        for key in added:
+            self._entries.put(Entry(*key, "LOADING"))
+        for key in removed:
+            self._entries.drop(key)
+        return list(dict.fromkeys(name for name, _ in (*added, *removed)))
 
-    def _serve(self, bundle: Bundle) -> ServedModel:
-        manifest = bundle.manifest
-        batch_rows = min(self._settings.batch_rows, _MOST_NOISE // _noise_of_a_row(manifest) or 1)
-        batchers = {
-            file: Batcher(
-                graph,
-                self._threads,
-                self._metrics,
-                (manifest.name, str(manifest.version), file.removesuffix(".onnx")),
-                batch_rows=batch_rows,
-                queue_rows=self._settings.queue_rows,
-            )
-            for file, graph in load(bundle, self.provider, self._settings.threads).items()
-        }
-        return ServedModel(manifest, bundle.digest, bundle.files.get("preview.png"), batchers, self._settings)
+    async def _settle(self, name: str) -> None:
+        """Have the versions loaded that are to be: the newest first, so that no older one answers for it meanwhile."""
+        room = 0 if name in self._unloaded else self._settings.versions
+        for entry in reversed(self._entries.of(name)):
+            is_asked_for = room == 0 and self._asked_for.get(name) == entry.version and name not in self._unloaded
+            if not (room or is_asked_for):
+                self._put_away(entry)
+            elif entry.model or await self._load(entry):
+                room = max(0, room - 1)
 
-    def _set(self, entry: Entry) -> None:
-        self._entries[entry.name, entry.version] = entry
-        for state in ("READY", "UNAVAILABLE", "LOADING"):
-            self._metrics.model_state.labels(entry.name, entry.version, state).set(state == entry.state)
+    async def _load(self, entry: Entry) -> bool:
+        """Whether it serves now."""
+        if entry.is_refused:
+            return False
+        self._entries.put(Entry(*entry.key, "LOADING"))
+        started = time.perf_counter()
+        tried = await asyncio.to_thread(attempt, entry.key, self._inventory, self._assemble)
+        self._entries.put(tried)
+        self._metrics.model_load.observe(time.perf_counter() - started)
+        return tried.model is not None
 
+    def _assemble(self, bundle: Bundle) -> ServedModel:
+        return assemble(bundle, self.provider, self._workers, self._metrics, self._settings)
 
-def _by_version(known: tuple[tuple[str, str], Entry]) -> tuple[str, int, str]:
-    (name, version), _ = known
-    return name, int(version) if version.isdecimal() else 0, version
+    def _put_away(self, entry: Entry) -> None:
+        """Out of service, at once for new requests; it counts as unloading until the others have their answers."""
+        if entry.is_refused:
+            return
+        is_loadable = entry.name not in self._unloaded
+        resting = Entry(*entry.key, "UNAVAILABLE", _OLDER if is_loadable else _UNLOADED, is_loadable=is_loadable)
+        if entry.model and entry.model.is_busy:
+            leaving = Entry(*entry.key, "UNLOADING", is_loadable=is_loadable)
+            self._entries.put(leaving)
+            task = asyncio.create_task(self._drain(entry.model, leaving, resting))
+            self._draining.add(task)
+            task.add_done_callback(self._draining.discard)
+        else:
+            self._rest(resting)
 
+    async def _drain(self, model: ServedModel, leaving: Entry, resting: Entry) -> None:
+        while model.is_busy:
+            await asyncio.sleep(_DRAIN_SECONDS)
+        if self._entries.get(leaving.key) is leaving:  # else it was loaded again, or is gone
+            self._rest(resting)
 
-def _noise_of_a_row(manifest: Manifest) -> int:
-    """The most noise values that a row of any operation takes; 1 where none takes any."""
-    return max(
-        sum(math.prod(manifest.shape(name, tensor)) for tensor in operation.noise) or 1
-        for name, operation in manifest.operations.items()
-    )
+    def _rest(self, resting: Entry) -> None:
+        self._metrics.forget(*resting.key)
+        self._entries.put(resting)

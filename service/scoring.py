@@ -9,8 +9,9 @@ from models import bounds
 from models.bounds import Estimate
 from models.manifest import Calibration, Manifest
 from service import inputs
+from service.draw import Draw
 from service.graph import Arrays
-from service.served_model import Draw, ServedModel
+from service.served_model import ServedModel
 from service.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -33,10 +34,8 @@ async def score_examples(
     model: ServedModel, x: NDArray[np.float32], samples: int, target: float | None, draw: Draw, settings: Settings
 ) -> Scores:
     """Draw `samples` a row; with a `target` standard error go on, doubling, until every row meets it or the limit."""
-    rows = len(x)
-    inputs.check_count("samples", samples, settings.request_samples)
-    inputs.check_count("rows times samples", rows * samples, settings.request_rows_times_samples)
-    limit = min(settings.request_samples, settings.request_rows_times_samples // rows)
+    check_samples(len(x), samples, settings)
+    limit = min(settings.request_samples, settings.request_rows_times_samples // len(x))
     terms = await model.score_terms(x, range(samples), draw)
     scores = _scores(terms, model.manifest)
     while target is not None and not _is_met(scores, target) and scores.samples < limit:
@@ -45,6 +44,12 @@ async def score_examples(
         terms = {name: np.concatenate([terms[name], further[name]], axis=1) for name in terms}
         scores = _scores(terms, model.manifest)
     return scores
+
+
+def check_samples(rows: int, samples: int, settings: Settings) -> None:
+    """LimitExceeded if there are too many a row, or too many in all."""
+    inputs.check_count("samples", samples, settings.request_samples)
+    inputs.check_count("rows times samples", rows * samples, settings.request_rows_times_samples)
 
 
 def _is_met(scores: Scores, target: float) -> bool:

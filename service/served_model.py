@@ -1,15 +1,18 @@
 """A bundle in service: sample, encode, decode, reconstruct, interpolate, score ... from the manifest alone."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models import noise
 from models.manifest import OPERATIONS, Manifest, Operation, OperationName
-from service import inputs
+from service import inputs, trace
 from service.batching import Batcher
+from service.draw import Draw
 from service.errors import CapabilityNotSupported, InvalidInput
 from service.graph import Arrays
 from service.jobs import Job
@@ -18,16 +21,6 @@ from service.pieces import Piece, assemble, cut
 from service.settings import Settings
 
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Draw:
-    """What decides a draw: row i depends on (seed, index + i), on the temperature and on its label."""
-
-    seed: int
-    index: int = 0
-    temperature: float = 1.0
-    label: int | Sequence[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,11 @@ class ServedModel:
         self.digest = digest
         self.preview = preview
         self._batchers = batchers
-        self._settings = settings
+        self.settings = settings
+
+    @property
+    def is_busy(self) -> bool:
+        return any(batcher.is_busy for batcher in self._batchers.values())
 
     def outputs(self, name: OperationName) -> tuple[str, ...]:
         """What the operation answers; CapabilityNotSupported if the model lacks it. A decoded code is answered too."""
@@ -72,7 +69,7 @@ class ServedModel:
         return {**await self._run("decode", len(z), {"z": z}, draw), "z": z}
 
     async def reconstruct(self, x: Floats, draw: Draw) -> Arrays:
-        self._operation("decode")
+        self.check_rows("decode", len(x))
         return await self.decode((await self.encode(x, draw))["z"].astype(np.float32), draw)
 
     async def complete(self, x: Floats, mask: Floats, draw: Draw) -> Arrays:
@@ -80,6 +77,12 @@ class ServedModel:
 
     async def criticize(self, x: Floats, draw: Draw) -> Arrays:
         return await self._run("criticize", len(x), {"x": x}, draw)
+
+    async def infer(
+        self, name: OperationName, rows: int, given: dict[str, Any], draw: Draw, samples: range | None = None
+    ) -> Arrays:
+        """Any operation as it is; noise that is given is not drawn, and keeps the temperature that it has."""
+        return await self._run(name, rows, given, draw, samples)
 
     async def score_terms(self, x: Floats, samples: range, draw: Draw) -> Arrays:
         """The outputs of `score`, each (rows, samples); (rows, 1) for a model that needs no samples."""
@@ -105,6 +108,27 @@ class ServedModel:
         ordered = flat[:, self.manifest.order] if self.manifest.order else flat
         return "exact" if (np.diff(ordered, axis=1) <= 0).all() else "causal"
 
+    def check(self, name: OperationName, rows: int, data: Mapping[str, Floats], draw: Draw) -> Arrays:
+        """The inputs that are given, labels among them; refused if the model or the limits do not allow them."""
+        self.check_rows(name, rows)
+        for tensor, array in data.items():
+            inputs.check_tensor(self.manifest, name, tensor, array)
+            if len(array) != rows:
+                raise InvalidInput(f"{tensor} has {len(array)} rows, {next(iter(data))} {rows}")
+        given: Arrays = dict(data)
+        if self.manifest.operations[name].label:
+            given["label"] = inputs.labels(self.manifest, name, rows, draw.label)
+        elif draw.label is not None:
+            raise InvalidInput(f"{self.manifest.name} takes no label to {name}")
+        return given
+
+    def check_rows(self, name: OperationName, rows: int) -> None:
+        """Refused if the model lacks the operation, or if so many rows or their answer are over the limits."""
+        self._operation(name)
+        inputs.check_count("rows", rows, self.settings.request_rows)
+        size = inputs.answer_size(self.manifest, name, rows)
+        inputs.check_count("bytes of answer", size, self.settings.answer_bytes)
+
     def _operation(self, name: OperationName) -> Operation:
         """CapabilityNotSupported, in the model's own terms, if it lacks the operation."""
         if name not in self.manifest.operations:
@@ -117,35 +141,35 @@ class ServedModel:
         self, name: OperationName, rows: int, data: dict[str, Floats], draw: Draw, samples: range | None = None
     ) -> Arrays:
         """Checked, cut into pieces, run, and put together again."""
-        operation = self._operation(name)
-        inputs.check_count("rows", rows, self._settings.request_rows)
-        inputs.check_count(
-            "bytes of answer", inputs.answer_size(self.manifest, name, rows), self._settings.answer_bytes
-        )
-        for tensor, array in data.items():
-            inputs.check_tensor(self.manifest, name, tensor, array)
-            if len(array) != rows:
-                raise InvalidInput(f"{tensor} has {len(array)} rows, {next(iter(data))} {rows}")
-        given: Arrays = dict(data)
-        if operation.label:
-            given["label"] = inputs.labels(self.manifest, name, rows, draw.label)
-        elif draw.label is not None:
-            raise InvalidInput(f"{self.manifest.name} takes no label to {name}")
+        given = self.check(name, rows, data, draw)
+        operation = self.manifest.operations[name]
         batcher = self._batchers[operation.graph]
         pieces = list(cut(rows, samples if operation.noise else None, batcher.batch_rows))
-        return assemble(pieces, await batcher.run([self._job(name, given, draw, piece) for piece in pieces]))
+        answers = await batcher.run([self._job(name, given, draw, piece) for piece in pieces])
+        trace.current().rows += rows
+        return assemble(pieces, answers)
 
     def _job(self, name: OperationName, given: Arrays, draw: Draw, piece: Piece) -> Job:
         rows = piece.rows.stop - piece.rows.start
+        here = trace.current()
 
         def feeds() -> Arrays:
-            data = {tensor: array[piece.rows] for tensor, array in given.items()}
-            return data | self._noise(name, draw, piece) | fill(self.manifest, name, rows)
+            started = time.perf_counter()
+            data = {tensor: self._part(name, tensor, array, piece) for tensor, array in given.items()}
+            fed = self._noise(name, draw, piece, given) | data | fill(self.manifest, name, rows)
+            here.draw += time.perf_counter() - started
+            return fed
 
         samples = 1 if piece.samples is None else len(piece.samples)
         return Job(rows, samples, self.manifest.operations[name].outputs, feeds)
 
-    def _noise(self, name: OperationName, draw: Draw, piece: Piece) -> Arrays:
+    def _part(self, name: OperationName, tensor: str, array: NDArray[Any], piece: Piece) -> NDArray[Any]:
+        """Noise that is given has a samples axis where the drawn one has."""
+        if piece.samples is None or tensor not in self.manifest.operations[name].noise:
+            return array[piece.rows]
+        return array[piece.rows, piece.samples.start : piece.samples.stop]
+
+    def _noise(self, name: OperationName, draw: Draw, piece: Piece, given: Arrays) -> Arrays:
         return {
             tensor: noise.draw(
                 kind,
@@ -158,6 +182,7 @@ class ServedModel:
                 temperature=draw.temperature,
             )
             for tensor, kind in self.manifest.operations[name].noise.items()
+            if tensor not in given
         }
 
 

@@ -10,6 +10,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from models.repository import SHIPPED
 
 Positive = Annotated[int, Field(ge=1)]
+Limit = Literal[
+    "batch_rows",
+    "queue_rows",
+    "request_rows",
+    "request_samples",
+    "request_rows_times_samples",
+    "request_steps",
+    "answer_bytes",
+]
 
 
 class Settings(BaseSettings):
@@ -27,7 +36,13 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     repository: Path = Field(SHIPPED, description="folder of bundles; the shipped ones unless set")
     device: Literal["auto", "cuda", "cpu"] = Field("auto", description="auto takes the GPU where there is one")
-    watch_seconds: float = Field(2.0, gt=0, description="time between two looks for new bundles in the repository")
+    admin: bool = Field(False, description="whether models may be loaded and unloaded over HTTP, by whoever asks")
+    watch_seconds: float = Field(
+        2.0, gt=0, description="longest time between two looks for new bundles in the repository"
+    )
+    versions: Positive = Field(
+        2, description="versions of a model that stay loaded, the newest; others load when asked"
+    )
     runs: Positive = Field(os.cpu_count() or 1, description="graph runs at a time")
     threads: Positive = Field(1, description="threads within one run")
     batch_rows: Positive = Field(256, description="rows (times samples) of one run")
@@ -37,5 +52,13 @@ class Settings(BaseSettings):
     request_samples: Positive = Field(10_000, description="samples a row of a score")
     request_rows_times_samples: Positive = Field(200_000, description="rows times samples of a score")
     request_steps: Positive = Field(256, description="steps of an interpolation, values of a traversal")
+    limits: dict[str, dict[Limit, Positive]] = Field(
+        {}, description='other sizes for some models, as JSON: {"ar-mnist": {"request_rows": 64}}'
+    )
     json_body_bytes: Positive = Field(4 * 2**20, description="size of a JSON body")
+    body_bytes: Positive = Field(64 * 2**20, description="size of a body that is not JSON")
     answer_bytes: Positive = Field(256 * 2**20, description="size of an answer")
+
+    def of(self, model: str) -> "Settings":
+        """The settings with the limits of that model."""
+        return self.model_copy(update={str(name): size for name, size in self.limits.get(model, {}).items()})

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 
 @dataclass
 class Trace:
-    """Durations in seconds; model, version and operation stay empty where none was reached."""
+    """Durations in seconds; model, version and operation stay empty where none was reached.
+
+    `rows` were run for the request, those of each graph that it went through; `draw` is the part of `infer` in which
+    its noise was drawn.
+    """
 
     request_id: str = ""
     model: str = ""
     version: str = ""
     operation: str = ""
+    rows: int = 0
     queue: float = 0.0
+    draw: float = 0.0
     infer: float = 0.0
     encode: float = 0.0
 

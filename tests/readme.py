@@ -1,7 +1,7 @@
-"""The examples of the README: its commands, run against a server, and the answers that it prints.
+"""The examples of the README and of docs/serving.md: commands, run against a server, and the answers printed there.
 
-`python -m tests.readme localhost:8000` asks a running server and writes its answers into the README; without an address
-it writes only the tables of the bundles, here and in docs/gans.md.
+`python -m tests.readme localhost:8000` asks a running server and writes its answers into the pages; without an address
+it writes only the tables of the bundles, into the README and docs/gans.md.
 """
 
 import re
@@ -14,7 +14,8 @@ from tests.gan_tables import with_tables
 from tests.readme_table import with_table
 
 ROOT = Path(__file__).parent.parent
-README, GANS = ROOT / "README.md", ROOT / "docs" / "gans.md"
+README = ROOT / "README.md"
+SERVING, GANS = ROOT / "docs" / "serving.md", ROOT / "docs" / "gans.md"
 
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
@@ -50,6 +51,8 @@ def main(address: str | None = None) -> None:
     text = with_table(README.read_text())
     README.write_text(with_answers(text, address) if address else text)
     GANS.write_text(with_tables(GANS.read_text()))
+    if address:
+        SERVING.write_text(with_answers(SERVING.read_text(), address))
 
 
 def with_answers(text: str, address: str) -> str:

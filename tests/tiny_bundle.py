@@ -35,17 +35,19 @@ def publish(
     operations: Collection[OperationName] | None = None,
     conditional: bool = False,
     exact: bool = False,
+    loops: bool = False,
     bias: float = 0.0,
 ) -> Path:
     """Publish below `root` and return the folder; what `operations` leaves out is absent.
 
     `conditional` lets all but complete and criticize take one of two labels; `exact` gives a score without noise, of
-    the pixels at z = 0; `bias` is added to every logit.
+    the pixels at z = 0; `loops` makes a decoder that runs for ever on codes above 100; `bias` is added to every logit.
     """
     kept = OPERATIONS if operations is None else operations
     declared = {key: operation for key, operation in _operations(conditional, exact).items() if key in kept}
     rows = {key: golden_rows(key, conditional=conditional, exact=exact, bias=bias) for key in declared}
-    files = {op.graph: _graph(op.graph, conditional, exact, bias) for op in declared.values()}
+    sources = {"score.onnx": "exact"} if exact else {"decode.onnx": "looping"} if loops else {}
+    files = {op.graph: _graph(sources.get(op.graph, op.graph), conditional, bias) for op in declared.values()}
     files |= {"golden.safetensors": golden.pack(rows), "card.md": f"# {name}\n".encode()}
     manifest = Manifest(
         name=name,
@@ -158,7 +160,7 @@ def _operations(conditional: bool, exact: bool) -> dict[OperationName, Operation
     }
 
 
-def _graph(file: str, conditional: bool, exact: bool, bias: float) -> bytes:
+def _graph(source: str, conditional: bool, bias: float) -> bytes:
     constants = {
         "decoder": DECODER,
         "pixels": PIXELS + bias,
@@ -168,5 +170,4 @@ def _graph(file: str, conditional: bool, exact: bool, bias: float) -> bytes:
         "critic": CRITIC,
         "bias": np.array([bias]),
     }
-    name = "exact" if exact and file == "score.onnx" else file.removesuffix(".onnx")
-    return tiny_graphs.build(name, constants, conditional=conditional)
+    return tiny_graphs.build(source.removesuffix(".onnx"), constants, conditional=conditional)

@@ -21,8 +21,9 @@ def build(name: str, constants: Mapping[str, np.ndarray], *, conditional: bool) 
     return model.SerializeToString()
 
 
-NUMBERS = {"zero": [0], "half": [0.5], "one": [1]}
+NUMBERS = {"zero": [0], "half": [0.5], "one": [1], "hundred": 100}
 INDICES = {
+    "trips": 2**62,
     "flat": [-1, 4],
     "sampled": [-1, 1, 4],
     "images": [-1, 2, 2],
@@ -37,6 +38,11 @@ _POSTERIOR = """
     mean2 = Mul(mean, mean)  variance = Exp(log_variance)  second = Add(mean2, variance)
     excess = Sub(second, log_variance)  twice_kl = Sub(excess, one)  kl_per_dimension = Mul(twice_kl, half)
 """
+_DECODER = """
+    shift = Gather(shifts, label)  linear = MatMul(code, decoder)  centred = Add(linear, pixels)
+    row = Add(centred, shift)  logits = Reshape(row, images)  mean = Sigmoid(logits)
+    noisy = Add(logits, pixel)  on = Greater(noisy, zero)  x = Cast <to = 1> (on)
+}"""
 _LOG_PROB = """
     chosen = Mul(rows, logits)  total = Softplus(logits)  each = Sub(chosen, total)
 """
@@ -44,10 +50,16 @@ GRAPHS = {
     "decode": """
 decode (float[batch, 2] z, float[batch, 2, 2] pixel, LABEL)
     => (float[batch, 2, 2] x, float[batch, 2, 2] mean, float[batch, 2] z) {
-    shift = Gather(shifts, label)  linear = MatMul(z, decoder)  centred = Add(linear, pixels)
-    row = Add(centred, shift)  logits = Reshape(row, images)  mean = Sigmoid(logits)
-    noisy = Add(logits, pixel)  on = Greater(noisy, zero)  x = Cast <to = 1> (on)
-}""",
+    code = Identity(z)"""
+    + _DECODER,
+    "looping": """
+looping (float[batch, 2] z, float[batch, 2, 2] pixel, LABEL)
+    => (float[batch, 2, 2] x, float[batch, 2, 2] mean, float[batch, 2] z) {
+    largest = ReduceMax <keepdims = 0> (z)  is_endless = Greater(largest, hundred)
+    code = Loop <body = round (int64 i, bool go_on, float[batch, 2] before) => (bool again, float[batch, 2] after) {
+        again = Identity(go_on)  after = Identity(before)
+    }> (trips, is_endless, z)"""
+    + _DECODER,
     "encode": """
 encode (float[batch, 2, 2] x, float[batch, 2] epsilon, LABEL) => (float[batch, 2] z,
     float[batch, 2] mean, float[batch, 2] log_variance, float[batch, 2] kl_per_dimension) {

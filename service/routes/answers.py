@@ -1,99 +1,113 @@
-"""What the verbs answer: arrays as JSON, nulls with their reason, and in the headers who answered."""
+"""What the verbs answer, in the type that the caller accepts."""
 
+import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from fastapi import Depends, Request
 from numpy.typing import NDArray
 from starlette.responses import Response
 
-from service import encoding, trace
-from service.errors import InvalidInput
-from service.graph import Arrays
+from service import trace
+from service.draw import Draw
+from service.encoding import json, npy, picture
+from service.errors import InvalidInput, NotAcceptable
+from service.routes.negotiation import JSON, LINES, NPY, PNG, best, listed
+from service.routes.question import Question
+from service.routes.stream import stream
 from service.schemas import responses
-from service.scoring import Scores
-from service.served_model import Draw, ServedModel
-
-_NOT_FINITE = "the model's arithmetic overflowed on this row"
-
-AnyResponse = TypeVar("AnyResponse", bound=responses.Response)
+from service.served_model import ServedModel
+from service.settings import Settings
 
 
-def chosen(
-    kind: type[responses.TensorResponse],
-    outputs: Sequence[str],
-    wanted: Sequence[str] | None,
-    default: Sequence[str] | None = None,
-) -> list[str]:
-    """The outputs asked for, of those that the answer has a place for; InvalidInput if one of them is none."""
-    offered = [name for name in outputs if name in kind.model_fields]
-    if wanted is None:
-        return [name for name in offered if default is None or name in default]
-    if not set(wanted) <= set(offered):
-        raise InvalidInput(f"outputs may be {', '.join(offered)}")
-    return list(wanted)
+def offered(kind: type[responses.Response]) -> tuple[str, ...]:
+    """The media types of an answer; the first is the one for callers who do not care."""
+    tensors = (NPY,) if issubclass(kind, responses.TensorResponse) else ()
+    pictures = (PNG,) if issubclass(kind, responses.DrawResponse) else ()
+    return (JSON, *tensors, *pictures, LINES)
 
 
-def only(arrays: Arrays, names: Sequence[str]) -> dict[str, Any]:
-    return {name: arrays[name] for name in names}
+class Answerer(NamedTuple):
+    """How the answer to the request at hand is to be given."""
+
+    media_type: str
+    settings: Settings
+
+    async def __call__(self, question: Question) -> Response:
+        response = await _WRITERS[self.media_type](question, self.settings)
+        say_who(response, question.model, question.draw)
+        return response
 
 
-def pack(model: ServedModel, draw: Draw, kind: type[AnyResponse], fields: dict[str, Any]) -> Response:
-    """The answer as JSON, and in its headers who gave it."""
+def say_who(response: Response, model: ServedModel, draw: Draw) -> None:
+    """In the headers: the model that answers, and the seed that its answer came from."""
+    response.headers["Reparam-Model"] = f"{model.manifest.name}/{model.manifest.version}"
+    response.headers["Reparam-Digest"] = model.digest
+    response.headers["Reparam-Seed"] = str(draw.seed)
+
+
+async def _answerer(request: Request) -> Answerer:
+    """NotAcceptable if the caller takes none of the types that this verb has for this model."""
+    model: ServedModel = request.state.served
+    offers = offered(request.scope["route"].response_model)
+    if PNG in offers and not _shows(model):
+        offers = tuple(name for name in offers if name != PNG)
+    liked = best(",".join(request.headers.getlist("accept")) or "*/*", offers)
+    if liked is None:
+        raise NotAcceptable(f"the answer can be {listed(offers)}; Accept lists none of them")
+    return Answerer(liked, model.settings)
+
+
+Reply = Annotated[Answerer, Depends(_answerer)]
+
+
+def _shows(model: ServedModel) -> bool:
+    return picture.shows(model.manifest.x, model.manifest.shapes["x"])
+
+
+async def _as_json(question: Question, _: Settings) -> Response:
+    fields = await question.answer(slice(0, question.rows))
     started = time.perf_counter()
-    manifest = model.manifest
-    answer = kind(
+    manifest, draw = question.model.manifest, question.draw
+    answer = question.kind(
         model=manifest.name,
         version=manifest.version,
-        digest=model.digest,
+        digest=question.model.digest,
         seed=draw.seed,
         index=draw.index,
         **fields,
-        **_reasons(fields),
     )
-    headers = {
-        "Reparam-Model": f"{manifest.name}/{manifest.version}",
-        "Reparam-Digest": model.digest,
-        "Reparam-Seed": str(draw.seed),
-    }
-    response = Response(encoding.dump(answer), media_type="application/json", headers=headers)
+    return _written(json.dump(answer), JSON, started)
+
+
+async def _as_npy(question: Question, _: Settings) -> Response:
+    """The first output."""
+    fields = await question.answer(slice(0, question.rows))
+    started = time.perf_counter()
+    return _written(npy.write(fields[question.names[0]]), NPY, started)
+
+
+async def _as_png(question: Question, _: Settings) -> Response:
+    """The mean where there is one, else the draw; what the caller named first if anything."""
+    found = await question.ask(slice(0, question.rows))
+    name = question.wanted[0] if question.wanted else "mean" if "mean" in found else "x"
+    if name not in ("x", "mean"):
+        raise InvalidInput(f"{name} is no picture; outputs may begin with x or mean")
+    started = time.perf_counter()
+    images: NDArray[np.float32] = found[name]
+    return _written(await asyncio.to_thread(picture.write, images, question.model.manifest.x), PNG, started)
+
+
+def _written(content: bytes, media_type: str, started: float) -> Response:
     trace.current().encode = time.perf_counter() - started
-    return response
+    return Response(content, media_type=media_type)
 
 
-def _reasons(fields: dict[str, Any]) -> dict[str, list[str | None]]:
-    """For each row why it holds nulls, if any does."""
-    tensors = [value for value in fields.values() if isinstance(value, np.ndarray)]
-    if all(np.isfinite(tensor).all() for tensor in tensors):
-        return {}
-    finite = np.all([np.isfinite(tensor).reshape(len(tensor), -1).all(axis=1) for tensor in tensors], axis=0)
-    return {"reasons": [None if row else _NOT_FINITE for row in finite]}
-
-
-def score_rows(model: ServedModel, scores: Scores) -> Iterator[responses.ScoreRow]:
-    """A row each, numbers that are not finite as null."""
-    bound, error = (_nullable(values) for values in scores.importance_weighted_bound)
-    elbo, elbo_error = (_nullable(values) for values in scores.elbo)
-    size = _nullable(scores.effective_sample_size)
-    percentile = [None] * len(bound) if scores.percentile is None else _nullable(scores.percentile)
-    terms = {name: _nullable(values) for name, values in scores.terms.items()}
-    nats_of_a_bit_a_dimension = np.log(2) * np.prod(model.manifest.shapes["x"])
-    for i, value in enumerate(bound):
-        is_discrete = model.manifest.x.support != "real"
-        yield responses.ScoreRow(
-            elbo=elbo[i],
-            elbo_std_error=elbo_error[i],
-            importance_weighted_bound=value,
-            importance_weighted_bound_std_error=error[i],
-            effective_sample_size=size[i],
-            reliable=bool(scores.reliable[i]),
-            bits_per_dim=-value / nats_of_a_bit_a_dimension if value is not None and is_discrete else None,
-            percentile=percentile[i],
-            terms={name: values[i] for name, values in terms.items()},
-            reason=_NOT_FINITE if value is None or elbo[i] is None else None,
-        )
-
-
-def _nullable(values: NDArray[np.float64]) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]
+_WRITERS: dict[str, Callable[[Question, Settings], Awaitable[Response]]] = {
+    JSON: _as_json,
+    NPY: _as_npy,
+    PNG: _as_png,
+    LINES: stream,
+}

@@ -10,9 +10,11 @@ from service.registry import Registry
 from service.schemas.responses import Problem
 from service.served_model import ServedModel
 from service.settings import Settings
+from service.statistics import Statistics
 
 _PROBLEMS = {
     400: "malformed",
+    403: "not allowed",
     404: "unknown model or version",
     406: "no answer of an accepted type",
     413: "too large",
@@ -37,8 +39,14 @@ async def _metrics(request: Request) -> Metrics:
     return cast(Metrics, request.app.state.metrics)
 
 
+async def _statistics(request: Request) -> Statistics:
+    return cast(Statistics, request.app.state.statistics)
+
+
 async def _settings(request: Request) -> Settings:
-    return cast(Settings, request.app.state.settings)
+    """Those of the path's model, where there is one: some limits are its own."""
+    served: ServedModel | None = getattr(request.state, "served", None)
+    return served.settings if served else cast(Settings, request.app.state.settings)
 
 
 async def _served(request: Request) -> ServedModel:
@@ -47,21 +55,32 @@ async def _served(request: Request) -> ServedModel:
 
 ModelRegistry = Annotated[Registry, Depends(_registry)]
 ServiceMetrics = Annotated[Metrics, Depends(_metrics)]
+ServiceStatistics = Annotated[Statistics, Depends(_statistics)]
 ServiceSettings = Annotated[Settings, Depends(_settings)]
 Served = Annotated[ServedModel, Depends(_served)]
 
 
-async def newest(request: Request, registry: ModelRegistry, model: str) -> None:
-    """Find the newest version of the path's model."""
-    _found(request, registry.get(model))
+async def find(request: Request) -> ServedModel:
+    """The model of the path, in its version if the path names one; a request keeps the model that it found."""
+    if not hasattr(request.state, "served"):
+        path = request.path_params
+        request.state.served = await served_by(request.app.state.registry, path["model"], path.get("version"))
+    return cast(ServedModel, request.state.served)
 
 
-async def pinned(request: Request, registry: ModelRegistry, model: str, version: str) -> None:
-    """Find that version of the path's model."""
-    _found(request, registry.get(model, version))
-
-
-def _found(request: Request, served: ServedModel) -> None:
-    request.state.served = served
+async def served_by(registry: Registry, model: str, version: str | None) -> ServedModel:
+    """That version, or the newest if none is named; from here on the trace knows it."""
+    served = registry.get(model) if version is None else await registry.pinned(model, version)
     here = trace.current()
     here.model, here.version = served.manifest.name, str(served.manifest.version)
+    return served
+
+
+async def newest(request: Request, model: str) -> None:
+    """Find the newest version of the path's model."""
+    await find(request)
+
+
+async def pinned(request: Request, model: str, version: str) -> None:
+    """Find that version of the path's model."""
+    await find(request)

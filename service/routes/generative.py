@@ -1,111 +1,154 @@
-"""The generative verbs: unpack the request, ask the model, pack the answer."""
+"""The generative verbs: unpack the request, say what is asked of the model, and leave the answer to its type."""
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from service import inputs
+from service.draw import Draw
 from service.errors import InvalidInput
 from service.interpolation import path_between
-from service.routes.answers import chosen, only, pack, score_rows
+from service.routes.answers import Reply
 from service.routes.dependencies import Served, ServiceSettings, problems
-from service.routes.json_route import JSONRoute
+from service.routes.described import described
+from service.routes.payload_route import PayloadRoute
+from service.routes.question import Question, chosen
+from service.routes.score_rows import score_rows
 from service.schemas import requests, responses
-from service.scoring import score_examples
-from service.served_model import Code, Draw
+from service.scoring import check_samples, score_examples
+from service.served_model import Code, Floats, ServedModel
 
-router = APIRouter(route_class=JSONRoute, responses=problems())
+router = APIRouter(route_class=PayloadRoute, responses=problems(), strict_content_type=False)
 
 _DEFAULT = ("x", "z")
 
 
-@router.post("/sample", response_model=responses.SampleResponse)
-async def sample(request: requests.SampleRequest, model: Served) -> Response:
-    names = chosen(responses.SampleResponse, model.outputs("sample"), request.outputs, _DEFAULT)
-    draw = _draw(request, request.temperature)
-    arrays = await model.sample(request.num_samples, draw)
-    return pack(model, draw, responses.SampleResponse, only(arrays, names))
+@router.post("/sample", **described("sample", requests.SampleRequest, responses.SampleResponse))
+async def sample(request: requests.SampleRequest, model: Served, reply: Reply) -> Response:
+    kind, draw = responses.SampleResponse, _draw(request, request.temperature)
+    names = chosen(kind, model.outputs("sample"), request.outputs, _DEFAULT)
+
+    async def ask(rows: slice) -> Mapping[str, Any]:
+        return await model.sample(rows.stop - rows.start, draw.of(rows))
+
+    return await reply(Question(model, kind, draw, "sample", {}, request.num_samples, ask, names, request.outputs))
 
 
-@router.post("/encode", response_model=responses.EncodeResponse)
-async def encode(request: requests.EncodeRequest, model: Served) -> Response:
-    names = chosen(responses.EncodeResponse, model.outputs("encode"), request.outputs)
-    draw = _draw(request, request.temperature)
-    arrays = await model.encode(request.x, draw)
-    return pack(model, draw, responses.EncodeResponse, only(arrays, names))
+@router.post("/encode", **described("encode", requests.EncodeRequest, responses.EncodeResponse))
+async def encode(request: requests.EncodeRequest, model: Served, reply: Reply) -> Response:
+    kind, draw, x = responses.EncodeResponse, _draw(request, request.temperature), request.x
+    names = chosen(kind, model.outputs("encode"), request.outputs)
+
+    async def ask(rows: slice) -> Mapping[str, Any]:
+        return await model.encode(x[rows], draw.of(rows))
+
+    return await reply(Question(model, kind, draw, "encode", {"x": x}, len(x), ask, names, request.outputs))
 
 
-@router.post("/decode", response_model=responses.DecodeResponse)
-async def decode(request: requests.DecodeRequest, model: Served) -> Response:
-    names = chosen(responses.DecodeResponse, model.outputs("decode"), request.outputs, ("x",))
-    draw = _draw(request, request.temperature)
-    arrays = await model.decode(request.z, draw)
-    return pack(model, draw, responses.DecodeResponse, only(arrays, names))
+@router.post("/decode", **described("decode", requests.DecodeRequest, responses.DecodeResponse))
+async def decode(request: requests.DecodeRequest, model: Served, reply: Reply) -> Response:
+    kind, draw = responses.DecodeResponse, _draw(request, request.temperature)
+    names = chosen(kind, model.outputs("decode"), request.outputs, ("x",))
+    return await reply(_decoding(kind, model, draw, request.z, names, request.outputs))
 
 
-@router.post("/reconstruct", response_model=responses.ReconstructResponse)
-async def reconstruct(request: requests.ReconstructRequest, model: Served) -> Response:
-    names = chosen(responses.ReconstructResponse, model.outputs("decode"), request.outputs, _DEFAULT)
-    draw = _draw(request, request.temperature)
-    arrays = await model.reconstruct(request.x, draw)
-    return pack(model, draw, responses.ReconstructResponse, only(arrays, names))
+@router.post("/reconstruct", **described("reconstruct", requests.ReconstructRequest, responses.ReconstructResponse))
+async def reconstruct(request: requests.ReconstructRequest, model: Served, reply: Reply) -> Response:
+    kind, draw, x = responses.ReconstructResponse, _draw(request, request.temperature), request.x
+    names = chosen(kind, model.outputs("decode"), request.outputs, _DEFAULT)
+    model.check_rows("decode", len(x))
+
+    async def ask(rows: slice) -> Mapping[str, Any]:
+        return await model.reconstruct(x[rows], draw.of(rows))
+
+    return await reply(Question(model, kind, draw, "encode", {"x": x}, len(x), ask, names, request.outputs))
 
 
-@router.post("/interpolate", response_model=responses.InterpolateResponse)
-async def interpolate(request: requests.InterpolateRequest, model: Served, settings: ServiceSettings) -> Response:
-    names = chosen(responses.InterpolateResponse, model.outputs("decode"), request.outputs, _DEFAULT)
+@router.post("/interpolate", **described("interpolate", requests.InterpolateRequest, responses.InterpolateResponse))
+async def interpolate(
+    request: requests.InterpolateRequest, model: Served, settings: ServiceSettings, reply: Reply
+) -> Response:
+    kind, draw = responses.InterpolateResponse, _draw(request, request.temperature)
+    names = chosen(kind, model.outputs("decode"), request.outputs, _DEFAULT)
     inputs.check_count("steps", request.steps, settings.request_steps)
-    draw = _draw(request, request.temperature)
     start, end = [await model.code(_code(end), replace(draw, temperature=0.0)) for end in (request.start, request.end)]
-    arrays = await model.decode(path_between(start, end, request.steps, request.path), draw)
-    return pack(model, draw, responses.InterpolateResponse, only(arrays, names))
+    codes = path_between(start, end, request.steps, request.path)
+    return await reply(_decoding(kind, model, draw, codes, names, request.outputs))
 
 
-@router.post("/traverse", response_model=responses.TraverseResponse)
-async def traverse(request: requests.TraverseRequest, model: Served, settings: ServiceSettings) -> Response:
-    names = chosen(responses.TraverseResponse, model.outputs("decode"), request.outputs, _DEFAULT)
+@router.post("/traverse", **described("traverse", requests.TraverseRequest, responses.TraverseResponse))
+async def traverse(
+    request: requests.TraverseRequest, model: Served, settings: ServiceSettings, reply: Reply
+) -> Response:
+    kind, draw = responses.TraverseResponse, _draw(request, request.temperature)
+    names = chosen(kind, model.outputs("decode"), request.outputs, _DEFAULT)
     inputs.check_count("values", len(request.values), settings.request_steps)
-    draw = _draw(request, request.temperature)
     origin = await model.code(_code(request.origin), replace(draw, temperature=0.0))
     if request.dimension >= origin.size:
         raise InvalidInput(f"dimension goes from 0 to {origin.size - 1}")
     codes = np.repeat(origin[None], len(request.values), axis=0)
     codes.reshape(len(codes), -1)[:, request.dimension] = request.values
-    arrays = await model.decode(codes, draw)
-    return pack(model, draw, responses.TraverseResponse, only(arrays, names))
+    return await reply(_decoding(kind, model, draw, codes, names, request.outputs))
 
 
-@router.post("/score", response_model=responses.ScoreResponse)
-async def score(request: requests.ScoreRequest, model: Served, settings: ServiceSettings) -> Response:
-    draw = _draw(request, 1.0)
-    scores = await score_examples(model, request.x, request.samples, request.target_std_error, draw, settings)
-    fields = {
-        "kind": "exact" if scores.is_exact else "lower_bound",
-        "unit": "nats",
-        "samples": scores.samples,
-        "rows": list(score_rows(model, scores)),
-    }
-    return pack(model, draw, responses.ScoreResponse, fields)
+@router.post("/score", **described("score", requests.ScoreRequest, responses.ScoreResponse))
+async def score(request: requests.ScoreRequest, model: Served, settings: ServiceSettings, reply: Reply) -> Response:
+    draw, x, samples, target = _draw(request, 1.0), request.x, request.samples, request.target_std_error
+    check_samples(len(x), samples, settings)
+    step = len(x) if target else max(1, settings.batch_rows // samples)  # all rows meet a target with as many samples
+
+    async def ask(rows: slice) -> Mapping[str, Any]:
+        scores = await score_examples(model, x[rows], samples, target, draw.of(rows), settings)
+        kind = "exact" if scores.is_exact else "lower_bound"
+        return {"kind": kind, "unit": "nats", "samples": scores.samples, "rows": list(score_rows(model, scores))}
+
+    return await reply(Question(model, responses.ScoreResponse, draw, "score", {"x": x}, len(x), ask, step=step))
 
 
-@router.post("/complete", response_model=responses.CompleteResponse)
-async def complete(request: requests.CompleteRequest, model: Served) -> Response:
-    names = chosen(responses.CompleteResponse, model.outputs("complete"), request.outputs, _DEFAULT)
-    draw = _draw(request, request.temperature)
-    arrays = await model.complete(request.x, request.mask, draw)
-    conditioning = {"conditioning": model.conditioning(request.mask)}
-    return pack(model, draw, responses.CompleteResponse, only(arrays, names) | conditioning)
+@router.post("/complete", **described("complete", requests.CompleteRequest, responses.CompleteResponse))
+async def complete(request: requests.CompleteRequest, model: Served, reply: Reply) -> Response:
+    kind, draw = responses.CompleteResponse, _draw(request, request.temperature)
+    names = chosen(kind, model.outputs("complete"), request.outputs, _DEFAULT)
+    data = {"x": request.x, "mask": request.mask}
+
+    async def ask(rows: slice) -> Mapping[str, Any]:
+        drawn = await model.complete(request.x[rows], request.mask[rows], draw.of(rows))
+        return {**drawn, "conditioning": model.conditioning(request.mask)}
+
+    return await reply(Question(model, kind, draw, "complete", data, len(request.x), ask, names, request.outputs))
 
 
-@router.post("/criticize", response_model=responses.CriticizeResponse)
-async def criticize(request: requests.CriticizeRequest, model: Served) -> Response:
-    draw = _draw(request, 1.0)
-    arrays = await model.criticize(request.x, draw)
-    fields = {"realness": arrays["realness"], "realness_kind": model.manifest.realness_kind}
-    return pack(model, draw, responses.CriticizeResponse, fields)
+@router.post("/criticize", **described("criticize", requests.CriticizeRequest, responses.CriticizeResponse))
+async def criticize(request: requests.CriticizeRequest, model: Served, reply: Reply) -> Response:
+    draw, x = _draw(request, 1.0), request.x
+
+    async def ask(rows: slice) -> Mapping[str, Any]:
+        return {**await model.criticize(x[rows], draw.of(rows)), "realness_kind": model.manifest.realness_kind}
+
+    return await reply(
+        Question(model, responses.CriticizeResponse, draw, "criticize", {"x": x}, len(x), ask, ("realness",))
+    )
+
+
+def _decoding(
+    kind: type[responses.DrawResponse],
+    model: ServedModel,
+    draw: Draw,
+    codes: Floats,
+    names: Sequence[str],
+    wanted: Sequence[str] | None,
+) -> Question:
+    """Codes decoded, whether they were given or found."""
+
+    async def ask(rows: slice) -> Mapping[str, Any]:
+        return await model.decode(codes[rows], draw.of(rows))
+
+    return Question(model, kind, draw, "decode", {"z": codes}, len(codes), ask, names, wanted)
 
 
 def _draw(request: requests.Request, temperature: float) -> Draw:

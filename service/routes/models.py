@@ -3,10 +3,11 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from models.manifest import SAMPLED, Manifest, OperationName
 from service.errors import NoPreview
+from service.inference import default_operation
 from service.routes.dependencies import ModelRegistry, Served, problems
-from service.schemas.models import ModelList, ModelMetadata, ModelState, OperationMetadata, TensorMetadata
+from service.routes.tensors import operation_metadata
+from service.schemas.models import ModelList, ModelMetadata, ModelState
 
 listing = APIRouter()
 router = APIRouter(responses=problems(404, 422, 503))
@@ -34,11 +35,11 @@ async def models(registry: ModelRegistry) -> ModelList:
 async def model(served: Served, registry: ModelRegistry) -> ModelMetadata:
     """The inference protocol's metadata, and the manifest's facts."""
     manifest = served.manifest
-    operations = {name: _operation(manifest, name) for name in manifest.operations}
-    default = operations.get("sample") or operations.get("encode") or next(iter(operations.values()))
+    operations = {name: operation_metadata(manifest, name) for name in manifest.operations}
+    default = operations[default_operation(manifest)]
     return ModelMetadata(
         name=manifest.name,
-        versions=[entry.version for entry in registry.entries() if entry.name == manifest.name and entry.model],
+        versions=[entry.version for entry in registry.versions(manifest.name)],
         inputs=default.inputs,
         outputs=default.outputs,
         parameters={"operations": operations},
@@ -63,19 +64,3 @@ async def preview(served: Served) -> Response:
     if served.preview is None:
         raise NoPreview(f"{served.manifest.name} comes without a picture")
     return Response(served.preview, media_type="image/png")
-
-
-def _operation(manifest: Manifest, name: OperationName) -> OperationMetadata:
-    return OperationMetadata(
-        inputs=[_tensor(manifest, name, tensor) for tensor in manifest.inputs(name)],
-        outputs=[_tensor(manifest, name, tensor) for tensor in manifest.operations[name].outputs],
-    )
-
-
-def _tensor(manifest: Manifest, name: OperationName, tensor: str) -> TensorMetadata:
-    free = [-1, -1] if name in SAMPLED and tensor in manifest.operations[name].outputs else [-1]
-    return TensorMetadata(
-        name=tensor,
-        datatype="INT64" if tensor == "label" else "FP32",
-        shape=[*free, *manifest.shape(name, tensor)],
-    )

@@ -34,9 +34,10 @@ class TensorMetadata(BaseModel):
 
 
 class OperationMetadata(BaseModel):
-    """What an operation takes and gives."""
+    """What an operation takes and gives; `noise` may be sent as further inputs, else it is drawn."""
 
     inputs: list[TensorMetadata]
+    noise: list[TensorMetadata]
     outputs: list[TensorMetadata]
 
 

@@ -2,9 +2,15 @@
 
 import sys
 
-from tests.benchmarks import sampling, serving, training
+from tests.benchmarks import rates, sampling, serving, soak, training
 
-BENCHMARKS = {"serving": serving.run, "sampling": sampling.run, "training": training.run}
+BENCHMARKS = {
+    "serving": serving.run,
+    "rates": rates.run,
+    "soak": soak.run,
+    "sampling": sampling.run,
+    "training": training.run,
+}
 
 
 def main() -> None:

@@ -2,31 +2,39 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from service.batching import Batcher
 from service.errors import QueueFull
+from service.graph import GraphFailed
 from service.jobs import Job
 from service.metrics import Metrics
+from service.workers import Workers
 
 LABELS = ("tiny", "1", "graph")
 
 
 class FakeGraph:
-    """Doubles x; a run waits until the graph is opened, and fails on a -13."""
+    """Doubles x; a run waits until the graph is opened or the run stopped, and fails on a -13."""
 
-    def __init__(self):
+    def __init__(self, loops=False, has_buckets=False, is_steady=False):
+        self.is_steady = is_steady
+        self.loops = loops
+        self.has_buckets = has_buckets
         self.runs = []
+        self.stopped = 0
         self.threads = set()
         self.opened = threading.Event()
 
-    def run(self, feeds, outputs):
+    def run(self, feeds, outputs, stop):
         self.runs.append(feeds["x"].tolist())
         self.threads.add(threading.current_thread().name)
-        assert self.opened.wait(10)
+        while not self.opened.wait(0.001):
+            if stop.options.terminate:
+                self.stopped += 1
+                raise GraphFailed("the run was stopped")
         if -13 in feeds["x"]:
             raise ArithmeticError("-13")
         return dict.fromkeys(outputs, 2 * feeds["x"])
@@ -47,10 +55,22 @@ def metrics():
 
 
 @pytest.fixture
-def batcher(graph, metrics):
-    with ThreadPoolExecutor(2, thread_name_prefix="run") as threads:
-        yield Batcher(graph, threads, metrics, LABELS, batch_rows=8, queue_rows=16)
-        graph.opened.set()
+def workers():
+    """One, so that there is one order of runs."""
+    workers = Workers(1)
+    yield workers
+    workers.close()
+
+
+@pytest.fixture
+def batcher(graph, workers, metrics):
+    return new_batcher(graph, workers, metrics)
+
+
+def new_batcher(graph, workers, metrics, queue_rows=16, seconds_per_row=0.0):
+    return Batcher(
+        graph, workers, metrics, LABELS, batch_rows=8, queue_rows=queue_rows, seconds_per_row=seconds_per_row
+    )
 
 
 def job(*rows, samples=1, outputs=("y",)):
@@ -88,7 +108,7 @@ async def test_lone_call_runs_at_once(graph, batcher):
 
 async def test_rows_come_back_to_their_caller(graph, batcher):
     answers = await while_running(graph, batcher, [job(1, 2)], [job(3), job(4, 5)], [job(6)])
-    assert graph.runs[1:] == [[1, 2, 3, 4, 5, 6]]
+    assert graph.runs[1:] == [[1, 2, 3, 6, 4, 5]]
     assert answers == [[[2, 4]], [[6], [8, 10]], [[12]]]
 
 
@@ -115,7 +135,7 @@ async def test_jobs_of_other_outputs_or_samples_do_not_share(graph, batcher, oth
 async def test_full_queue_refuses_and_says_when_to_come_back(graph, batcher, metrics):
     first = asyncio.create_task(call(batcher, job(0)))
     await graph.under_way()
-    waiting = asyncio.create_task(call(batcher, job(*range(15))))
+    waiting = asyncio.gather(call(batcher, job(*range(8))), call(batcher, job(*range(7))))
     await asyncio.sleep(0)
     with pytest.raises(QueueFull) as refused:
         await call(batcher, job(1, 2))
@@ -135,20 +155,16 @@ async def test_first_that_waits_may_be_larger_than_the_queue(graph, batcher):
 LONG = [job(*range(8 * part, 8 * part + 8)) for part in range(1, 6)]  # two and a half times what may wait
 
 
-async def test_long_call_lets_a_small_one_in_between(graph, batcher):
-    first = asyncio.create_task(call(batcher, *LONG))
-    await graph.under_way()
-    done = []
-    small = asyncio.create_task(call(batcher, job(99)))
-    for name, task in (("long", first), ("small", small)):
-        task.add_done_callback(lambda _, name=name: done.append(name))
-    await asyncio.sleep(0)
-    graph.opened.set()
-    assert await small == [[198]]
-    assert await first == [[2 * row for row in range(start, start + 8)] for start in range(8, 48, 8)]
-    assert graph.runs.index([99]) == 1
-    assert len(graph.runs) == 6
-    assert done == ["small", "long"]
+async def test_calls_take_turns_a_run_each(graph, workers, metrics):
+    batcher = new_batcher(graph, workers, metrics, queue_rows=100)
+    answers = await while_running(graph, batcher, LONG, [job(*range(60, 68)), job(70)], [job(99)])
+    assert [run[0] for run in graph.runs[1:]] == [8, 60, 99, 16, 24, 32, 40]
+    assert graph.runs[3] == [99, 70]
+    assert answers == [
+        [[2 * row for row in range(start, start + 8)] for start in range(8, 48, 8)],
+        [[2 * row for row in range(60, 68)], [140]],
+        [[198]],
+    ]
 
 
 async def test_small_calls_are_not_refused_while_a_long_one_runs(graph, batcher, metrics):
@@ -165,7 +181,7 @@ async def test_call_is_refused_by_what_waits_and_not_by_what_runs(graph, batcher
     await asyncio.sleep(0)
     fitting = asyncio.create_task(call(batcher, job(*range(8))))
     await asyncio.sleep(0)
-    with pytest.raises(QueueFull, match="16 rows wait for this graph already"):
+    with pytest.raises(QueueFull, match="48 rows wait for this graph already"):
         await call(batcher, job(1))
     graph.opened.set()
     assert [len(answers) for answers in await asyncio.gather(running, waiting, fitting)] == [1, 5, 1]
@@ -175,7 +191,7 @@ async def test_retry_after_grows_with_the_work_that_waits(graph, batcher):
     batcher._seconds_per_row = 0.5
     first = asyncio.create_task(call(batcher, job(0)))
     await graph.under_way()
-    waiting = asyncio.create_task(call(batcher, job(*range(15))))
+    waiting = asyncio.gather(call(batcher, job(*range(8))), call(batcher, job(*range(7))))
     await asyncio.sleep(0)
     with pytest.raises(QueueFull) as refused:
         await call(batcher, job(1, 2))
@@ -184,10 +200,26 @@ async def test_retry_after_grows_with_the_work_that_waits(graph, batcher):
     await asyncio.gather(first, waiting)
 
 
-async def test_failing_run_fails_its_members_only(graph, batcher):
-    answers = await while_running(graph, batcher, [job(1)], [job(-13)], [job(*range(20, 28))])
-    assert [type(answer) for answer in answers] == [ArithmeticError, ArithmeticError, list]
+async def test_of_a_run_that_fails_only_those_fail_that_fail_alone(graph, batcher):
+    answers = await while_running(graph, batcher, [job(1)], [job(-13)], [job(2, 3)])
+    assert answers[::2] == [[[2]], [[4, 6]]]
+    assert isinstance(answers[1], ArithmeticError)
+    assert graph.runs[1:] == [[1, -13, 2, 3], [1], [-13], [2, 3]]
     assert await call(batcher, job(7)) == [[14]]
+
+
+async def test_run_that_failed_changes_nothing_for_what_waits_behind_it(graph, batcher):
+    answers = await while_running(graph, batcher, [job(-13)], [job(*range(20, 28))])
+    assert isinstance(answers[0], ArithmeticError)
+    assert answers[1] == [[2 * row for row in range(20, 28)]]
+    assert graph.runs[1:] == [[-13], [*range(20, 28)]]
+
+
+async def test_every_job_of_a_call_that_failed_is_dropped(graph, batcher, metrics):
+    answers = await while_running(graph, batcher, [job(-13), *(job(*range(8)) for _ in range(5))])
+    assert isinstance(answers[0], ArithmeticError)
+    assert graph.runs[1:] == [[-13]]
+    assert b'reparam_queue_rows{graph="graph",model="tiny",version="1"} 0.0' in metrics.render()
 
 
 async def test_rest_of_a_call_that_failed_is_not_run(graph, batcher):
@@ -211,14 +243,45 @@ async def test_callers_who_left_are_dropped_before_the_run(graph, batcher, metri
     assert b'reparam_queue_rows{graph="graph",model="tiny",version="1"} 0.0' in metrics.render()
 
 
-async def test_caller_who_leaves_during_the_run_disturbs_no_other(graph, batcher):
-    leaving = asyncio.create_task(call(batcher, job(0)))
+async def leave(*callers):
+    for caller in callers:
+        caller.cancel()
+    await asyncio.gather(*callers, return_exceptions=True)
+
+
+async def test_run_goes_on_for_a_caller_who_stays(graph, batcher):
+    leaving, staying = [asyncio.create_task(call(batcher, job(row))) for row in (1, 2)]
     await graph.under_way()
-    waiting = asyncio.create_task(call(batcher, job(1)))
-    await asyncio.sleep(0)
-    leaving.cancel()
+    await leave(leaving)
     graph.opened.set()
-    assert await waiting == [[2]]
+    assert await staying == [[4]]
+    assert (graph.runs, graph.stopped) == ([[1, 2]], 0)
+
+
+async def test_run_whose_callers_have_all_left_is_stopped_and_the_next_begins(graph, batcher, metrics):
+    leaving = asyncio.create_task(call(batcher, job(0), job(1)))
+    await graph.under_way()
+    waiting = asyncio.create_task(call(batcher, job(2)))
+    await asyncio.sleep(0)
+    await leave(leaving)
+    await graph.under_way(2)
+    graph.opened.set()
+    assert await waiting == [[4]]
+    assert (graph.runs, graph.stopped) == ([[0, 1], [2]], 1)
+    assert b'reparam_cancelled_total{stage="run"} 1.0' in metrics.render()
+
+
+async def test_loop_that_one_caller_has_left_is_stopped_and_run_again_for_the_others(workers, metrics):
+    """The row that left may be the one that never ends."""
+    graph = FakeGraph(loops=True)
+    batcher = new_batcher(graph, workers, metrics)
+    leaving, *staying = [asyncio.create_task(call(batcher, job(row))) for row in (1, 2, 3)]
+    await graph.under_way()
+    await leave(leaving)
+    await graph.under_way(2)
+    graph.opened.set()
+    assert await asyncio.gather(*staying) == [[[4]], [[6]]]
+    assert (graph.runs, graph.stopped) == ([[1, 2, 3], [2], [3]], 1)
 
 
 async def test_inputs_are_made_in_the_thread_of_the_run(graph, batcher):
@@ -241,3 +304,48 @@ async def test_runs_and_waits_are_measured(graph, batcher, metrics):
     assert f"reparam_batch_rows_sum{labels} 6.0" in text
     assert f"reparam_infer_duration_seconds_count{labels} 3.0" in text
     assert f"reparam_queue_duration_seconds_count{labels} 3.0" in text
+
+
+async def test_runs_with_buckets_have_a_power_of_two_of_rows(workers, metrics):
+    graph = FakeGraph(has_buckets=True)
+    graph.opened.set()
+    batcher = new_batcher(graph, workers, metrics)
+    assert await asyncio.gather(call(batcher, job(1, 2)), call(batcher, job(3))) == [[[2, 4]], [[6]]]
+    assert await call(batcher, job(1, 2, 3, 4)) == [[2, 4, 6, 8]]
+    assert graph.runs == [[1, 2, 3, 3], [1, 2, 3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_steady", "here"), [(1e-5, True, True), (0.1, True, False), (1e-5, False, False)]
+)
+async def test_short_work_of_known_cost_needs_no_thread(workers, metrics, seconds, is_steady, here):
+    graph = FakeGraph(is_steady=is_steady)
+    graph.opened.set()
+    batcher = new_batcher(graph, workers, metrics, seconds_per_row=seconds)
+    answers = await asyncio.gather(*(call(batcher, job(row)) for row in (1, 2)))
+    assert answers == [[[2]], [[4]]]
+    assert graph.runs == [[1, 2]]
+    assert (graph.threads == {threading.current_thread().name}) == here
+
+
+async def test_short_work_that_fails_fails_alone(workers, metrics):
+    graph = FakeGraph(is_steady=True)
+    graph.opened.set()
+    batcher = new_batcher(graph, workers, metrics, seconds_per_row=1e-6)
+    answers = await asyncio.gather(*(call(batcher, job(row)) for row in (1, -13)), return_exceptions=True)
+    assert answers[0] == [[2]]
+    assert isinstance(answers[1], ArithmeticError)
+
+
+@pytest.mark.parametrize(("rows", "seconds", "runs"), [(8, 1e-6, 2), (7, 1e-6, 1), (1, 0.1, 2)])
+async def test_full_batch_or_much_work_does_not_wait_while_a_worker_is_free(metrics, rows, seconds, runs):
+    graph, workers = FakeGraph(), Workers(2)
+    batcher = new_batcher(graph, workers, metrics, seconds_per_row=seconds)
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    second = asyncio.create_task(call(batcher, job(*range(rows))))
+    await asyncio.sleep(0.05)
+    assert len(graph.runs) == runs
+    graph.opened.set()
+    assert await asyncio.gather(first, second) == [[[0]], [[2 * row for row in range(rows)]]]
+    workers.close()

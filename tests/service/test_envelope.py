@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from service import batching
 from service.graph import Graph
 from service.served_model import ServedModel
 from tests.service.conftest import serving
@@ -18,12 +19,13 @@ class Held:
         self.begun, self.let_go = threading.Event(), threading.Event()
         run = Graph.run
 
-        def hold(graph, feeds, outputs):
+        def hold(graph, feeds, outputs, stop=None):
             self.begun.set()
             self.let_go.wait(10)
-            return run(graph, feeds, outputs)
+            return run(graph, feeds, outputs, stop)
 
         monkeypatch.setattr(Graph, "run", hold)
+        monkeypatch.setattr(batching, "_SHORT", 0)  # none on the event loop, which would be held too
 
     async def until_begun(self):
         while not self.begun.is_set():
@@ -85,7 +87,7 @@ async def test_bug_is_a_500_that_tells_nothing(service, monkeypatch):
 
 
 async def test_graph_that_fails_is_a_500(service, monkeypatch):
-    monkeypatch.setattr(ServedModel, "_noise", lambda self, name, draw, piece: {})
+    monkeypatch.setattr(ServedModel, "_noise", lambda *_: {})
     check(await service.post("sample"), 500, "internal-server-error")
 
 
@@ -108,3 +110,51 @@ async def test_caller_who_hangs_up_while_sending_is_no_bug(service, caplog):
     assert sent == []
     assert "bug" not in caplog.text
     assert (await service.series())['reparam_cancelled_total{stage="body"}'] == before + 1
+
+
+class Caller:
+    """Sends a whole request and hangs up when told to."""
+
+    def __init__(self, body):
+        self.body = body
+        self.hangs_up = asyncio.Event()
+        self.sent = []
+
+    async def receive(self):
+        if self.body is None:
+            await self.hangs_up.wait()
+            return {"type": "http.disconnect"}
+        body, self.body = self.body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(self, message):
+        self.sent.append(message)
+
+
+async def test_caller_who_hangs_up_takes_its_run_with_it(service):
+    """The run would end with the deadline else, after a minute."""
+    run = asyncio.Event()
+
+    async def forever(self, rows, draw):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            run.set()
+
+    caller = Caller(b"{}")
+    scope = {"type": "http", "method": "POST", "path": SAMPLE, "raw_path": SAMPLE.encode(), "query_string": b""}
+    scope |= {"headers": [(b"content-type", b"application/json")], "server": ("r", 80), "http_version": "1.1"}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ServedModel, "sample", forever)
+        asked = asyncio.create_task(
+            service.app(scope | {"scheme": "http", "root_path": ""}, caller.receive, caller.send)
+        )
+        await asyncio.sleep(0.1)
+        assert not run.is_set()
+        caller.hangs_up.set()
+        async with asyncio.timeout(10):
+            await asked
+    assert run.is_set()
+    assert caller.sent == []
+    label = 'reparam_requests_total{code="499",model="tiny",operation="sample",version="1"}'
+    assert (await service.series())[label] >= 1

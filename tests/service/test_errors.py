@@ -168,4 +168,4 @@ async def test_longest_detail_keeps_within_four_kib(service, monkeypatch):
 
 
 def test_every_error_of_the_table_has_a_status_of_the_contract():
-    assert {int(status) for status in STATUS.values()} <= {400, 404, 406, 413, 415, 422, 503, 504}
+    assert {int(status) for status in STATUS.values()} <= {400, 403, 404, 406, 413, 415, 422, 503, 504}

@@ -28,13 +28,13 @@ NAMES = {
 def slow_loading(monkeypatch):
     """No bundle is loaded until this is set."""
     go_on = threading.Event()
-    load = registry.load
+    assemble = registry.assemble
 
-    def wait_and_load(*arguments):
+    def wait_and_assemble(*arguments):
         assert go_on.wait(10)
-        return load(*arguments)
+        return assemble(*arguments)
 
-    monkeypatch.setattr(registry, "load", wait_and_load)
+    monkeypatch.setattr(registry, "assemble", wait_and_assemble)
     yield go_on
     go_on.set()
 

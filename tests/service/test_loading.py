@@ -8,7 +8,7 @@ from models.errors import BundleError
 from models.golden import GoldenRows
 from models.manifest import OPERATIONS
 from models.repository import read_bundle
-from service.graph import Graph, GraphFailed
+from service.graph import Graph, GraphFailed, Stop
 from service.loading import load
 from tests import tiny_bundle
 
@@ -132,3 +132,23 @@ def test_graph_of_what_is_not_onnx_is_refused():
 def test_run_on_inputs_that_do_not_fit_fails_as_one_error(bundle, feeds):
     with pytest.raises(GraphFailed):
         Graph(bundle.files["decode.onnx"], CPU).run(feeds, ["x"])
+
+
+def test_run_that_was_stopped_fails(bundle):
+    stop = Stop()
+    assert [stop.set(), stop.set()] == [True, False]
+    rows = golden.unpack(bundle.files["golden.safetensors"], "decode")
+    with pytest.raises(GraphFailed):
+        Graph(bundle.files["decode.onnx"], CPU).run(rows.inputs, ["x"], stop)
+
+
+@pytest.mark.parametrize("loops", [False, True])
+def test_graph_tells_whether_it_loops(tmp_path, loops):
+    bundle = read_bundle(tiny_bundle.publish(tmp_path, loops=loops))
+    assert {file: loaded.graph.loops for file, loaded in load(bundle, CPU).items()} == {
+        file: loops and file == "decode.onnx" for file in bundle.manifest.graphs
+    }
+
+
+def test_time_of_a_row_is_measured(bundle):
+    assert all(loaded.seconds_per_row > 0 for loaded in load(bundle, CPU).values())

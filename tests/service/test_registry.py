@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from models.repository import Repository
-from service import registry
+from service import assembly, registry
 from service.metrics import Metrics
 from service.registry import Registry
 from service.settings import Settings
@@ -17,10 +17,10 @@ from tests.service.conftest import serving
 SMALL = ("decode",)
 
 
-def entries(root):
+def entries(root, **settings):
     """(state, reason) by name and version, once everything has been tried."""
-    tried = Registry(Settings(repository=root, device="cpu"), Metrics())
-    tried.load()
+    tried = Registry(Settings(repository=root, device="cpu", **settings), Metrics())
+    asyncio.run(tried.look())
     tried.close()
     return {(entry.name, entry.version): (entry.state, entry.reason) for entry in tried.entries()}
 
@@ -82,14 +82,14 @@ async def test_bad_bundle_is_listed_with_its_reason_while_others_serve(root, spo
 
 @pytest.mark.parametrize("error", [ZeroDivisionError, KeyError, RecursionError, MemoryError])
 async def test_bundle_that_breaks_the_loading_takes_no_other_with_it(root, monkeypatch, error, caplog):
-    load = registry.load
+    assemble = registry.assemble
 
     def break_down(bundle, *rest):
         if bundle.manifest.name == "bad":
             raise error(f"a bug, met in {root}")
-        return load(bundle, *rest)
+        return assemble(bundle, *rest)
 
-    monkeypatch.setattr(registry, "load", break_down)
+    monkeypatch.setattr(registry, "assemble", break_down)
     await _only_the_good_one_serves(root, "it could not be loaded; the service's log says why")
     assert f"{error.__name__}: " in caplog.text
 
@@ -115,7 +115,7 @@ async def test_url_without_version_means_the_newest_that_loads(tmp_path, spoiled
     if spoiled:
         spoiling.flip(tmp_path / "tiny" / str(spoiled) / "decode.onnx")
     serving_versions = [version for version in (2, 9, 10) if version != spoiled]
-    async with serving(tmp_path) as service:
+    async with serving(tmp_path, versions=3) as service:
         assert (await service.ask("decode", z=[[0, 0]]))["version"] == serving_versions[-1]
         metadata = (await service.client.get("/v2/models/tiny")).json()
         assert metadata["versions"] == [str(version) for version in serving_versions]
@@ -138,26 +138,29 @@ async def test_running_service_finds_a_new_version_and_keeps_the_old(tmp_path):
 def test_repository_that_can_be_read_again_is_said_to_be_empty(tmp_path, monkeypatch, caplog):
     registry = Registry(Settings(repository=tmp_path, device="cpu"), Metrics())
 
+    def look():
+        asyncio.run(registry.look())
+
     def refuse(_):
         raise PermissionError("not now")
 
     with monkeypatch.context() as patched:
         patched.setattr(Repository, "list", refuse)
-        registry.load()
-        registry.load()
+        look()
+        look()
         assert registry.reasons() == ["the repository cannot be read"]
     assert [record.levelname for record in caplog.records].count("ERROR") == 1
-    registry.load()
+    look()
     assert registry.reasons() == ["the repository holds no bundle"]
 
 
 def test_looking_again_reads_nothing_twice(tmp_path, monkeypatch):
     tiny_bundle.publish(tmp_path, operations=SMALL)
     registry = Registry(Settings(repository=tmp_path, device="cpu"), Metrics())
-    registry.load()
+    asyncio.run(registry.look())
     served = registry.get("tiny")
     monkeypatch.setattr(Repository, "read", lambda *_: pytest.fail("it was read again"))
-    registry.load()
+    asyncio.run(registry.look())
     assert registry.get("tiny") is served
 
 
@@ -167,14 +170,14 @@ def test_newest_version_loads_first(tmp_path, monkeypatch):
     tried = []
     read = Repository.read
     monkeypatch.setattr(Repository, "read", lambda self, *key: tried.append(key) or read(self, *key))
-    assert {state for state, _ in entries(tmp_path).values()} == {"READY"}
+    assert {state for state, _ in entries(tmp_path, versions=3).values()} == {"READY"}
     assert tried == [("tiny", "10"), ("tiny", "9"), ("tiny", "2")]
 
 
 @pytest.mark.parametrize(("most", "runs"), [(10**6, 1), (60, 2), (59, 3), (1, 20)])
 async def test_runs_are_shorter_where_a_row_takes_much_noise(tmp_path, monkeypatch, most, runs):
     """A sample of the tiny bundle takes six values: two of z and four of pixel."""
-    monkeypatch.setattr(registry, "_MOST_NOISE", most)
+    monkeypatch.setattr(assembly, "_MOST_NOISE", most)
     tiny_bundle.publish(tmp_path, operations=["sample"])
     async with serving(tmp_path) as service:
         assert len((await service.ask("sample", num_samples=20))["x"]) == 20

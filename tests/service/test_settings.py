@@ -1,6 +1,7 @@
 """Settings come from the environment or from flags; a device that is missing is refused before anything starts."""
 
 import ctypes
+import json
 import sys
 from pathlib import Path
 
@@ -36,7 +37,9 @@ OTHER = {
     "port": 9000,
     "repository": Path("elsewhere"),
     "device": "cpu",
+    "admin": True,
     "watch_seconds": 0.5,
+    "versions": 4,
     "runs": 3,
     "threads": 2,
     "batch_rows": 7,
@@ -46,9 +49,15 @@ OTHER = {
     "request_samples": 12,
     "request_rows_times_samples": 13,
     "request_steps": 14,
+    "limits": {"tiny": {"request_rows": 17}},
     "json_body_bytes": 15,
+    "body_bytes": 17,
     "answer_bytes": 16,
 }
+
+
+def written(value):
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def test_every_setting_is_tried_below():
@@ -58,14 +67,14 @@ def test_every_setting_is_tried_below():
 @pytest.mark.parametrize("name", OTHER)
 def test_setting_comes_from_the_environment(monkeypatch, name):
     assert getattr(Settings(), name) != OTHER[name]
-    monkeypatch.setenv(f"REPARAM_{name.upper()}", str(OTHER[name]))
+    monkeypatch.setenv(f"REPARAM_{name.upper()}", written(OTHER[name]))
     assert getattr(Settings(), name) == OTHER[name]
 
 
 @pytest.mark.parametrize("name", OTHER)
 def test_setting_comes_from_a_flag_before_the_environment(monkeypatch, name):
-    monkeypatch.setenv(f"REPARAM_{name.upper()}", str(getattr(Settings(), name)))
-    settings = CliApp.run(Settings, cli_args=[f"--{name.replace('_', '-')}", str(OTHER[name])])
+    monkeypatch.setenv(f"REPARAM_{name.upper()}", written(getattr(Settings(), name)))
+    settings = CliApp.run(Settings, cli_args=[f"--{name.replace('_', '-')}", written(OTHER[name])])
     assert getattr(settings, name) == OTHER[name]
 
 
@@ -78,6 +87,33 @@ def test_limits_are_those_of_the_contract_by_default():
     )
     assert (settings.request_steps, settings.json_body_bytes, settings.answer_bytes) == (256, 4 * 2**20, 256 * 2**20)
     assert (settings.host, settings.port, settings.device) == ("127.0.0.1", 8000, "auto")
+
+
+def test_limits_of_a_model_are_its_own():
+    settings = Settings(limits={"tiny": {"request_rows": 17, "batch_rows": 3}})
+    assert (settings.of("tiny").request_rows, settings.of("tiny").batch_rows) == (17, 3)
+    assert settings.of("tiny").queue_rows == settings.queue_rows
+    assert settings.of("other") == settings
+
+
+@pytest.mark.parametrize("limits", [{"tiny": {"port": 1}}, {"tiny": {"batch_rows": 0}}, {"tiny": 3}])
+def test_limit_of_a_model_that_makes_no_sense_is_refused(limits):
+    with pytest.raises(ValidationError, match="limits"):
+        Settings(limits=limits)
+
+
+async def test_service_keeps_to_the_limits_of_each_model(repository):
+    limits = {"tiny": {"request_rows": 2, "request_steps": 3, "request_samples": 4, "batch_rows": 1}}
+    async with serving(repository, limits=limits) as service:
+        for model, status in (("tiny", 422), ("labelled", 200)):
+            label = {"label": 1} if model == "labelled" else {}
+            assert (await service.post("sample", model, num_samples=3, **label)).status_code == status
+            assert (await service.post("score", model, x=[[[0, 1], [1, 0]]], samples=5, **label)).status_code == status
+            path = {"start": {"z": [0, 0]}, "end": {"z": [1, 1]}, "steps": 4}
+            assert (await service.post("interpolate", model, **path, **label)).status_code == status
+        await service.ask("sample", num_samples=2)
+        runs = 'reparam_infer_duration_seconds_count{graph="decode",model="tiny",version="1"}'
+        assert (await service.series())[runs] == 2
 
 
 def test_shipped_bundles_are_found_from_any_working_folder(monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""Tensors to and from the wire; npy, PNG and NDJSON will have their place here."""
+"""JSON bodies: parsed from bytes, tensors made arrays without an object a number outliving it."""
 
 from itertools import chain
 from typing import Annotated, Any
@@ -12,14 +12,13 @@ from pydantic_core import PydanticCustomError
 from service.errors import MalformedBody
 
 _DEEPEST = 32
-_OPENING, _CLOSING = (np.frombuffer(brackets, np.uint8) for brackets in (b"[{", b"]}"))
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes | bytearray) -> Any:
     """A JSON body; MalformedBody if it is none, or is nested deeper than 32 (brackets in strings count as well)."""
-    letters = np.frombuffer(body, np.uint8)
-    depth = np.isin(letters, _OPENING).astype(np.int32) - np.isin(letters, _CLOSING)
-    if len(body) and depth.cumsum(dtype=np.int32).max() > _DEEPEST:
+    # Few brackets cannot be deep: counting costs less than a walk.
+    if body.count(b"[") + body.count(b"{") > _DEEPEST and _depth(body) > _DEEPEST:
         raise MalformedBody(f"the body is nested deeper than {_DEEPEST}")
     try:
         return orjson.loads(body)
@@ -27,28 +26,22 @@ def parse(body: bytes) -> Any:
         raise MalformedBody("the body is not JSON in UTF-8 (NaN and infinities are not JSON)") from error
 
 
+def _depth(body: bytes | bytearray) -> int:
+    brackets = np.frombuffer(body.translate(None, _ALL_BUT_BRACKETS), np.int8)
+    return int(((brackets & 2) - 1).cumsum(dtype=np.int32).max())  # the bit that is set in [ and {, not in ] and }
+
+
 def dump(answer: BaseModel) -> bytes:
     """JSON straight from the arrays; what is not finite leaves as null, fields that were never set do not leave."""
     return orjson.dumps(answer.model_dump(exclude_unset=True), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _tensor(value: object) -> NDArray[np.float32]:
+def tensor(value: object) -> NDArray[np.float32]:
     """Nested lists of numbers as a float32 array; booleans, ragged lists and numbers beyond float32 are refused."""
     if isinstance(value, np.ndarray):
         return value
-    if not isinstance(value, list):
-        raise PydanticCustomError("tensor", "Input should be a number array, nested row by row")
-    shape = [len(value)]
-    items = value
-    while items and (kinds := set(map(type, items))) == {list}:
-        lengths = set(map(len, items))
-        if len(lengths) > 1:
-            raise PydanticCustomError("tensor", "Input is ragged: lists of one depth have different lengths")
-        shape += lengths
-        items = list(chain.from_iterable(items))
-    if not items:
-        raise PydanticCustomError("tensor", "Input has no items")
-    if not kinds <= {int, float}:
+    shape, items = _flattened(value)
+    if not set(map(type, items)) <= {int, float}:
         raise PydanticCustomError("tensor", "Input should hold numbers only, each list nested as deep as the others")
     with np.errstate(over="ignore"):
         array = np.fromiter(items, np.float64, len(items)).astype(np.float32)
@@ -57,9 +50,34 @@ def _tensor(value: object) -> NDArray[np.float32]:
     return array.reshape(shape)
 
 
+def integers(value: object) -> NDArray[np.int64]:
+    """Nested lists of whole numbers as an int64 array."""
+    shape, items = _flattened(value)
+    if set(map(type, items)) != {int} or not -(2**63) <= min(items) <= max(items) < 2**63:
+        raise PydanticCustomError("tensor", "Input should hold whole numbers of 64 bits only")
+    return np.fromiter(items, np.int64, len(items)).reshape(shape)
+
+
+def _flattened(value: object) -> tuple[list[int], list[Any]]:
+    """The shape of nested lists, and their items; what is nested deeper than the first item is an item itself."""
+    if not isinstance(value, list):
+        raise PydanticCustomError("tensor", "Input should be a number array, nested row by row")
+    shape = [len(value)]
+    items = value
+    while items and set(map(type, items)) == {list}:
+        lengths = set(map(len, items))
+        if len(lengths) > 1:
+            raise PydanticCustomError("tensor", "Input is ragged: lists of one depth have different lengths")
+        shape += lengths
+        items = list(chain.from_iterable(items))
+    if not items:
+        raise PydanticCustomError("tensor", "Input has no items")
+    return shape, items
+
+
 Tensor = Annotated[
     NDArray[np.float32],
-    BeforeValidator(_tensor),
+    BeforeValidator(tensor),
     WithJsonSchema(
         {
             "type": "array",

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from service.encoding import Tensor, dump, parse
+from service.encoding.json import Tensor, dump, parse
 from service.errors import MalformedBody
 
 

@@ -1,0 +1,54 @@
+"""A served model put together: the graphs of a bundle, and for each a batcher with the sizes that suit it."""
+
+import math
+
+from models.manifest import Manifest
+from models.repository import Bundle
+from service.batching import Batcher
+from service.graph import Provider
+from service.loading import Loaded, load, warm
+from service.metrics import Metrics
+from service.served_model import ServedModel
+from service.settings import Settings
+from service.workers import Workers
+
+_MOST_NOISE = 2**22  # values in one run; drawing them takes 24 bytes each
+_LONGEST_LOOP = 0.5  # seconds: a batch ends with its slowest row, and larger ones gain little
+
+
+def assemble(bundle: Bundle, provider: Provider, workers: Workers, metrics: Metrics, settings: Settings) -> ServedModel:
+    """BundleError if a graph is not what the manifest says or computes other numbers; meant to run in a thread."""
+    manifest = bundle.manifest
+    limits = settings.of(manifest.name)
+    graphs = load(bundle, provider, settings.threads)
+    batch_rows = {file: _batch_rows(loaded, manifest, limits.batch_rows) for file, loaded in graphs.items()}
+    for name, operation in manifest.operations.items():
+        if graphs[operation.graph].graph.has_buckets:
+            warm(bundle, graphs[operation.graph].graph, name, batch_rows[operation.graph])
+    batchers = {
+        file: Batcher(
+            loaded.graph,
+            workers,
+            metrics,
+            (manifest.name, str(manifest.version), file.removesuffix(".onnx")),
+            batch_rows=batch_rows[file],
+            queue_rows=limits.queue_rows,
+            seconds_per_row=loaded.seconds_per_row,
+        )
+        for file, loaded in graphs.items()
+    }
+    return ServedModel(manifest, bundle.digest, bundle.files.get("preview.png"), batchers, limits)
+
+
+def _batch_rows(loaded: Loaded, manifest: Manifest, most: int) -> int:
+    """At most so many that a run's noise fits in memory, and that one of a graph that loops does not last long."""
+    most = min(most, _MOST_NOISE // _noise_of_a_row(manifest) or 1)
+    return min(most, int(_LONGEST_LOOP / loaded.seconds_per_row) or 1) if loaded.graph.loops else most
+
+
+def _noise_of_a_row(manifest: Manifest) -> int:
+    """The most noise values that a row of any operation takes; 1 where none takes any."""
+    return max(
+        sum(math.prod(manifest.shape(name, tensor)) for tensor in operation.noise) or 1
+        for name, operation in manifest.operations.items()
+    )

@@ -1,0 +1,55 @@
+"""A caller who hangs up takes the work for the request with it."""
+
+import asyncio
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
+
+_PATIENCE = 0.05  # seconds: looking costs a task, and most requests are answered before
+
+
+class Departure:
+    """Around the work for a request: ClientDisconnect if the caller hangs up after the body and before the answer.
+
+    While the body is read, reading tells; once the answer is being sent, sending does, and `forget` is to be called.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self.is_read = False
+        self._receive = receive
+        self._has_left = False
+        self._look: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        self._request = asyncio.current_task()
+        self._timer = asyncio.get_running_loop().call_later(_PATIENCE, self._begin)
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.forget()
+        if self._has_left and kind is asyncio.CancelledError and self._request:
+            self._request.uncancel()
+            raise ClientDisconnect
+
+    async def receive(self) -> Message:
+        """For the app, which reads the body."""
+        message = await self._receive()
+        self.is_read = message["type"] == "http.request" and not message.get("more_body", False)
+        return message
+
+    def forget(self) -> None:
+        self._timer.cancel()
+        if self._look:
+            self._look.cancel()
+
+    def _begin(self) -> None:
+        if self.is_read:
+            self._look = asyncio.create_task(self._wait())
+        else:
+            self._timer = asyncio.get_running_loop().call_later(_PATIENCE, self._begin)
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._has_left = True
+        if self._request:
+            self._request.cancel()

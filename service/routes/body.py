@@ -1,0 +1,28 @@
+"""The body of a request: plain bytes, read no further than to where they are known to be too many."""
+
+from fastapi import Request
+from starlette.datastructures import Headers
+
+from service.errors import BodyTooLarge, UnsupportedMediaType
+
+
+def check_is_plain(headers: Headers) -> None:
+    """UnsupportedMediaType for a body that would have to be unpacked first: it could grow to any size."""
+    if {encoding.strip().lower() for encoding in headers.getlist("content-encoding")} - {"identity"}:
+        raise UnsupportedMediaType("bodies are taken without Content-Encoding")
+
+
+async def read(request: Request, limit: int) -> bytearray:
+    """The whole body; BodyTooLarge over the limit in bytes, announced or not."""
+    announced = request.headers.get("content-length", "")
+    check_size(int(announced[:18]) if announced.isdecimal() else 0, limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        check_size(len(body), limit)
+    return body
+
+
+def check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise BodyTooLarge(f"the body is over the limit of {limit:,} bytes; send fewer rows at a time")
