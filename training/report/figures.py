@@ -34,7 +34,8 @@ def judged(manifest: Manifest) -> Judged:
     figure = manifest.provenance.figures[headline.figure]
     sign = -1 if _LOG_PROBABILITY.fullmatch(headline.figure) else 1
     shown = figure.model_copy(update={"value": sign * figure.value})
-    obtained = f"{' ± '.join(filter(None, measured(shown)))} {figure.unit} ({_method(headline.figure)})"
+    value = " ± ".join(filter(None, measured(shown)))
+    obtained = " ".join(filter(None, (value, figure.unit, f"({_method(headline.figure)})")))
     if headline.published is None:
         return Judged(obtained, "-")
     return Judged(obtained, f"{sign * headline.published:g} ({headline.source or 'no source'})")
