@@ -61,7 +61,7 @@ def test_picture_of_a_draw_is_that_draw(model, client):
     picture = client.post(url, json={"seed": SEED} | model.given, headers={"accept": "image/png"})
     assert picture.headers["content-type"] == "image/png"
     drawn = model.ask("sample", seed=SEED)["x"]
-    verb = "encode" if "encode" in model.metadata["operations"] else "score"
+    verb = next(verb for verb in ("encode", "score", "criticize") if verb in model.metadata["operations"])
     label = "".join(f"&label={label}" for label in model.given.values())
     given = client.post(f"/v2/models/{model.name}/{verb}?seed=1{label}", content=picture.content, headers=PNG)
     assert given.status_code == 200, given.text
