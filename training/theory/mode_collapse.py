@@ -23,7 +23,7 @@ _RING = MIXTURES["ring"]
 _UNEVEN, _EVEN = 0.3, 0.1  # nats from equal shares of the modes; half of the modes alone would be log 2
 _SMALL = {"widths": [128, 128], "activation": "leaky_relu"}
 _BATCH = 64
-_SHOWN = 200  # points in a picture
+_SHOWN = 100  # points in a picture
 _GAN, _TURNS, _WGAN = "GAN", "GAN, 5 steps", "Wasserstein"
 _PLAYERS = {  # the recipe, and what is changed of it
     _GAN: ("gan-ring", {"r1": 0.0, "critic_steps": 1}),
