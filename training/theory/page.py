@@ -13,8 +13,8 @@ def theory_page(measured: Mapping[str, Experiment]) -> bytes:
     claims = [claim for experiment in measured.values() for claim in experiment.claims]
     head = (
         "<header><h1>The mathematics of the course, measured</h1>\n"
-        "<p>Each claim is computed with the losses and families that Reparam trains with. It holds if what is measured is "
-        "what is expected, up to rounding, the slack that it names, and four standard errors.</p></header>"
+        "<p>Each claim is computed with the losses and families that Reparam trains with. It holds if what is measured "
+        "is what is expected, up to rounding, the slack that it names, and four standard errors.</p></header>"
     )
     holding = f"{sum(claim.holds for claim in claims)} of {len(claims)}"
     summary = facts([("Experiments", str(len(measured))), ("Claims that hold", holding)])
