@@ -101,7 +101,7 @@ svg { width: 100%; max-width: 27rem; }
 .strips span { color: var(--muted); font-size: .85rem; }
 .scale > div { display: flex; justify-content: space-between; padding: 0 .75rem; }
 .claims { margin-top: 1rem; }
-.claims tbody th { white-space: normal; min-width: 16rem; }
+.claims tbody th { white-space: normal; min-width: min(16rem, 42vw); }
 .claims tr > :last-child { padding-right: 0; }
 .contents { columns: 20rem; margin: 1.25rem 0 0; padding-left: 1.5rem; }
 a { color: var(--first); }

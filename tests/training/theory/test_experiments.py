@@ -10,7 +10,7 @@ import torch
 from models import bounds
 from tests.training.theory.small import SMALL, failing, measure
 from training import ancestral
-from training.distributions import gaussian_kl, standard_normal_log_prob
+from training.distributions import gaussian_kl, reparameterize, standard_normal_log_prob
 from training.families import autoregressive, vae
 from training.families.autoencoder import Autoencoder
 from training.families.autoregressive import Autoregressive
@@ -168,15 +168,17 @@ PLANTED = [
         "the variance in the deviation's place",
         "reparameterization",
         in_place_of(reparameterization, "reparameterize", by_variance),
-        ("The variance of z", "The distribution of z", "dz/dσ"),
+        ("The variance of z", "The distribution of z"),
     ),
     Planted(
         "a draw whose mean is off",
         "reparameterization",
         in_place_of(
-            reparameterization, "reparameterize", lambda mean, log_variance, epsilon: 1.05 * mean + epsilon / 2
+            reparameterization,
+            "reparameterize",
+            lambda mean, log_variance, epsilon: reparameterize(1.05 * mean, log_variance, epsilon),
         ),
-        ("The mean of z", "Without noise"),
+        ("The mean of z", "dz/dμ", "Without noise"),
     ),
     Planted(
         "log q without its volume, so that the score function is biased",
