@@ -6,7 +6,6 @@ from itertools import product
 import numpy as np
 import torch
 from scipy.integrate import quad
-from scipy.stats import norm
 
 from training.distributions import gaussian_kl, normal_log_prob, reparameterize, standard_normal_log_prob
 from training.report.plots import Line, lines
@@ -63,9 +62,18 @@ def _closed(mean: float, deviation: float) -> float:
 
 def _integral(mean: float, deviation: float) -> float:
     """Of q (log q - log p), as far as 12 deviations to either side."""
-    q = norm(mean, deviation)
+
+    def ratio(z: float) -> float:
+        return _log_density(z, mean, deviation) - _log_density(z, 0, 1)
+
     inside = (mean - 12 * deviation, mean + 12 * deviation)
-    return float(quad(lambda z: q.pdf(z) * (q.logpdf(z) - norm.logpdf(z)), *inside, epsabs=1e-11, limit=200)[0])
+    return float(
+        quad(lambda z: math.exp(_log_density(z, mean, deviation)) * ratio(z), *inside, epsabs=1e-11, limit=200)[0]
+    )
+
+
+def _log_density(z: float, mean: float, deviation: float) -> float:
+    return -0.5 * ((z - mean) / deviation) ** 2 - math.log(deviation) - 0.5 * math.log(2 * math.pi)
 
 
 def _monte_carlo(mean: float, deviation: float, draws: int) -> statistics.Estimate:

@@ -1,5 +1,7 @@
 """What each term of the ELBO does, seen as the KL term weighs more: one reconstructs, the other regularizes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -23,12 +25,12 @@ _PRECISE = 1e-4  # of what an optimiser reaches
 _FACTOR = 1.02
 
 
-def experiment(rows: int = 100) -> Experiment:
+def experiment(rows: int = 100, betas: Sequence[float] = _BETAS) -> Experiment:
     """The best encoder for a fixed linear decoder, by the VAE's own loss at each beta."""
     vae = linear_vae(6, 2)
     x = marginal(vae).sample((rows,))
     terms, apart = [], []
-    for beta in _BETAS:
+    for beta in betas:
         learn_encoder(vae, x, elbo_loss(beta))
         terms.append(_means(vae, x))
         apart.append(_apart(vae, x, beta))
@@ -69,7 +71,7 @@ def experiment(rows: int = 100) -> Experiment:
         "tells nothing of x. At the optimum β is the price: one nat of KL less costs β nats of "
         "reconstruction.",
         claims,
-        (_figure(-reconstruction, kl),),
+        (_figure(betas, -reconstruction, kl),),
     )
 
 
@@ -109,11 +111,11 @@ def _traded(vae: VAE, x: Tensor, beta: float) -> float:
     return float(reconstruction / kl)
 
 
-def _figure(error: np.ndarray, kl: np.ndarray) -> str:
+def _figure(betas: Sequence[float], error: np.ndarray, kl: np.ndarray) -> str:
     return lines(
         {
-            "-E log p(x | z)": Line(_BETAS, error.tolist()),
-            "KL(q ‖ prior)": Line(_BETAS, kl.tolist(), color="second"),
+            "-E log p(x | z)": Line(betas, error.tolist()),
+            "KL(q ‖ prior)": Line(betas, kl.tolist(), color="second"),
         },
         across="β",
         up="nats a row",
