@@ -36,7 +36,6 @@ _STYLE = {
     **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
     **dict.fromkeys(("axes.edgecolor", "grid.color"), _LINE),
 }
-_LINES = ((_FIRST, "-"), (_SECOND, "-"), (_INK, (0, (3, 2))))
 _DRAWN = {
     "line": {"linestyle": "-"},
     "dashes": {"linestyle": (0, (4, 2))},
@@ -73,6 +72,13 @@ class Line(NamedTuple):
     error: Numbers | None = None
     style: Literal["line", "dashes", "points"] = "line"
     color: Literal["first", "second", "ink"] = "first"
+
+
+_PLACES: tuple[tuple[Literal["first", "second", "ink"], Literal["line", "dashes"]], ...] = (
+    ("first", "line"),
+    ("second", "line"),
+    ("ink", "dashes"),
+)
 
 
 def lines(
@@ -122,8 +128,8 @@ def scatter(clouds: Mapping[str, Array], *, name: str, reach: float | None = Non
 
 
 def functions(
-    lines: Mapping[str, tuple[Array, Array]],
-    points: Mapping[str, tuple[Array, Array]],
+    known: Mapping[str, tuple[Numbers, Numbers]],
+    measured: Mapping[str, tuple[Numbers, Numbers]],
     *,
     across: str,
     up: str,
@@ -134,17 +140,14 @@ def functions(
 
     Each is (across, up); where it is `logarithmic`, up.
     """
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _axes(_SIZE)
-        for (color, dashes), (key, (x, y)) in zip(_LINES, lines.items(), strict=False):
-            axes.plot(x, y, color=color, linestyle=dashes, label=key)
-        for (color, _), (key, (x, y)) in zip(_LINES, points.items(), strict=False):
-            axes.plot(x, y, color=color, linestyle="none", marker="o", markersize=4, label=key)
-        if logarithmic:
-            axes.set_yscale("log")
-        axes.set(xlabel=across, ylabel=up)
-        axes.legend()
-        return _svg(figure, name, f"{up} over {across}: {', '.join([*lines, *points])}")
+    drawn = {
+        key: Line(*known[key], style=style, color=color) for key, (color, style) in zip(known, _PLACES, strict=False)
+    }
+    points = {
+        key: Line(*measured[key], style="points", color=color)
+        for key, (color, _) in zip(measured, _PLACES, strict=False)
+    }
+    return lines(drawn | points, across=across, up=up, name=name, logarithmic="y" if logarithmic else "")
 
 
 def multiples(rows: Mapping[str, Sequence[Array]], marks: Array, columns: Sequence[str], *, name: str) -> str:
