@@ -1,7 +1,4 @@
-"""How good and how various images are, by where their features lie among those of held-out images.
-
-`python -m training.evaluation.quality` prints what images of the training split get in place of samples.
-"""
+"""How good and how various images are, by where their features lie among those of held-out images."""
 
 import math
 from typing import NamedTuple
@@ -12,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.provenance import Figure
-from training import datasets, views
+from training import views
 from training.datasets.splits import Array, Dataset
-from training.evaluation.classifier import PINNED, classifier_of
+from training.evaluation.classifier import classifier_of
 from training.evaluation.figures import mean_figure
 from training.evaluation.terms import SEED
 from training.exported import Exported
@@ -154,10 +151,3 @@ def _kl(told: NDArray[np.int64], known: NDArray[np.int64]) -> float:
 
 def _number(value: float, unit: str, rows: int) -> Figure:
     return Figure(value=float(value), unit=unit, split="samples", examples=rows)
-
-
-if __name__ == "__main__":
-    for name in PINNED:
-        images = datasets.load(name)
-        for figure, judged in judge_images(images.train[:SAMPLES], images).items():
-            print(f"{name} {figure} {judged.value:.4f} {judged.unit}")
