@@ -102,6 +102,14 @@ def test_penalty_is_added_to_what_the_critic_descends_on_and_is_no_part_of_the_e
     torch.testing.assert_close(loss, wgan.penalty(REAL, None) - estimate)
 
 
+def test_penalty_that_is_taken_every_third_step_is_taken_three_times_as_much():
+    wgan = build("wgan", "gaussian", critic=LINEAR, penalty=7.0, penalty_every=3)
+    losses = [wgan.critic_loss(REAL, FAKE, None, Turn(step, FABRIC, {})) for step in range(5)]
+    whole = wgan.penalty(REAL, None).item()
+    added = [(loss + estimate).item() for loss, estimate in losses]
+    assert added == pytest.approx([3 * whole, 0, 0, 3 * whole, 0], rel=1e-5, abs=1e-5)
+
+
 def test_generator_ascends_on_the_value_of_its_samples():
     value = torch.tensor([1.0, 2.0, 6.0], requires_grad=True)
     loss = build("wgan", "gaussian").generator_loss(value)

@@ -19,13 +19,15 @@ class WGANOptions(AdversarialOptions):
     """What bounds the critic's slope.
 
     `clip`: every weight is kept within +-`clip` (Arjovsky et al. 2017). `gradient_penalty`: `penalty` times
-    (slope - 1)^2, between data and samples (Gulrajani et al. 2017). `spectral_norm`: every layer's matrix is divided by
-    its largest singular value (Miyato et al. 2018).
+    (slope - 1)^2, between data and samples (Gulrajani et al. 2017), taken every `penalty_every` steps and then as much
+    the more (Karras et al. 2020). `spectral_norm`: every layer's matrix is divided by its largest singular value
+    (Miyato et al. 2018).
     """
 
     constraint: Literal["clip", "gradient_penalty", "spectral_norm"] = "gradient_penalty"
     clip: Annotated[float, Field(gt=0)] = 0.01
     penalty: Annotated[float, Field(gt=0)] = 10.0
+    penalty_every: Annotated[int, Field(ge=1)] = 1
     critic_steps: Annotated[int, Field(ge=1)] = 5
 
 
@@ -55,9 +57,10 @@ class WGAN(Adversarial):
     def critic_loss(self, real: Tensor, fake: Tensor, condition: Tensor | None, turn: Turn) -> tuple[Tensor, Tensor]:
         estimate = self.value(real, condition).mean() - self.value(fake, condition).mean()
         loss = -estimate
-        if self.options.constraint == "gradient_penalty":
+        every = self.options.penalty_every
+        if self.options.constraint == "gradient_penalty" and turn.step % every == 0:
             share = torch.special.ndtr(turn.normal(len(real), 1))  # uniform
-            loss = loss + self.penalty(real + share * (fake - real), condition)
+            loss = loss + every * self.penalty(real + share * (fake - real), condition)
         return loss, estimate.detach()
 
     def penalty(self, between: Tensor, condition: Tensor | None) -> Tensor:
