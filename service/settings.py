@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     watch_seconds: float = Field(
         2.0, gt=0, description="longest time between two looks for new bundles in the repository"
     )
+    golden_seconds: float = Field(30.0, gt=0, description="longest time that the golden rows of an operation may run")
     versions: Positive = Field(
         2, description="versions of a model that stay loaded, the newest; others load when asked"
     )
