@@ -16,6 +16,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._collectors = here = CollectorRegistry()
+        self._runs_before: Counts[tuple[str, str]] = Counts()
         self.requests = Counter(
             "reparam_requests", "Requests answered", ("model", "version", "operation", "code"), registry=here
         )
@@ -41,8 +42,8 @@ class Metrics:
         self.provider_info = Gauge("reparam_provider_info", "The provider in use", ("provider",), registry=here)
 
     def runs(self) -> Counts[tuple[str, str]]:
-        """How many runs each version of each model has had, over all of its graphs."""
-        runs: Counts[tuple[str, str]] = Counts()
+        """How many runs each version of each model has had, over all of its graphs, also before it was unloaded."""
+        runs = self._runs_before.copy()
         for family in self.batch_rows.collect():
             for sample in family.samples:
                 if sample.name.endswith("_count"):
@@ -51,6 +52,7 @@ class Metrics:
 
     def forget(self, model: str, version: str) -> None:
         """Drop the series of a version that is no longer served."""
+        self._runs_before[model, version] = self.runs()[model, version]
         for metric in (
             self.requests,
             self.queue_duration,
