@@ -2,8 +2,10 @@
 
 import ctypes
 import json
+import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 import onnxruntime
 import pytest
@@ -13,7 +15,8 @@ from pydantic_settings import CliApp
 from models.repository import SHIPPED
 from service import __main__
 from service.graph import DeviceMissing, provider
-from service.settings import Settings
+from service.settings import Limit, Settings
+from tests.live_server import ROOT
 from tests.service.conftest import serving
 
 
@@ -39,6 +42,7 @@ OTHER = {
     "device": "cpu",
     "admin": True,
     "watch_seconds": 0.5,
+    "golden_seconds": 2.5,
     "versions": 4,
     "runs": 3,
     "threads": 2,
@@ -54,6 +58,19 @@ OTHER = {
     "body_bytes": 17,
     "answer_bytes": 16,
 }
+
+
+def test_page_of_the_settings_has_each_with_its_default():
+    page = (ROOT / "docs" / "serving.md").read_text().partition("## Settings\n")[2]
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    found = {name.removeprefix("| ").strip("`"): default.strip("`") for name, default, _ in rows}
+    defaults = {name: str(field.default) for name, field in Settings.model_fields.items()}
+    assert found == defaults | {"repository": "the shipped bundles", "runs": "the cores"}
+
+
+def test_page_of_the_settings_has_each_limit_of_a_model():
+    page = (ROOT / "docs" / "serving.md").read_text().rpartition("`limits` holds")[2]
+    assert set(re.findall(r"`([a-z]+_[a-z_]+)`", page)) == set(get_args(Limit))
 
 
 def written(value):
