@@ -55,7 +55,7 @@ def _words(name: str, seed: int, rows: range, samples: range, count: int) -> NDA
     name_key = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
     philox = np.random.Philox(key=np.array([seed, name_key], np.uint64))
     state = philox.state
-    counter = state["state"]["counter"]  # all 0, and a view: setting it and assigning the state costs a sixth of a new Philox
+    counter = state["state"]["counter"]  # all 0; a view: setting it costs a sixth of a new Philox
     state["buffer_pos"] = _WORDS_PER_BLOCK
     words = np.empty((len(rows), len(samples), count), np.uint64)
     for i, row in enumerate(rows):
