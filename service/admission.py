@@ -7,6 +7,8 @@ from service.calls import Call
 from service.errors import QueueFull
 from service.waiting import Waiting
 
+_MARGIN = 1.5  # a run for an answer that comes too late is lost; a shorter queue loses nothing
+
 
 class Admission:
     """Knows the graph's pace, the seconds by the clock in which a row is done while work waits and all else runs."""
@@ -31,7 +33,7 @@ class Admission:
         has_room = waiting.weight + waiting.weigh(call) <= self._most
         has_share = waiting.of(call).weight + waiting.weigh(call) <= self._most * waiting.share(call)
         wait = (running + waiting.ahead_of(call)) * self._pace
-        is_in_time = wait <= min(self._longest_wait, deadline - time.perf_counter())
+        is_in_time = _MARGIN * wait <= min(self._longest_wait, deadline - time.perf_counter())
         if not (is_in_time and (has_room or has_share)):
             until = math.ceil(waiting.size * self._pace)
             raise QueueFull(f"{waiting.size:,} rows wait for this graph already", retry_after=max(1, until))
