@@ -1,6 +1,5 @@
 """reparam-serve: the service on uvicorn."""
 
-import logging
 import sys
 
 import uvicorn
@@ -8,20 +7,31 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from models.errors import ReparamError
+from service import logs
 from service.app import create_app
+from service.door import Door
 from service.settings import Settings
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every change
+    logs.configure()
     try:
         settings = CliApp.run(Settings)
         app = create_app(settings)
     except (ReparamError, ValidationError) as error:
         print(f"reparam-serve: {_complaint(error)}", file=sys.stderr)
         return 1
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="info", access_log=False)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=Door,
+        ws="none",
+        proxy_headers=False,  # the address of whoever connects, not what it says
+        server_header=False,
+        log_config=None,
+        access_log=False,
+    )
     return 0
 
 

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 class Trace:
     """Durations in seconds; model, version and operation stay empty where none was reached.
 
+    `caller` is the name of the key, if keys are asked for, and `problem` the title of the refusal, if it became one.
+
     `rows` were run for the request, those of each graph that it went through; `draw` is the part of `infer` in which
     its noise was drawn.
     """
 
     request_id: str = ""
+    caller: str = ""
+    problem: str = ""
     model: str = ""
     version: str = ""
     operation: str = ""

@@ -7,9 +7,11 @@ from service.errors import BodyTooLarge, UnsupportedMediaType
 
 
 def check_is_plain(headers: Headers) -> None:
-    """UnsupportedMediaType for a body that would have to be unpacked first: it could grow to any size."""
+    """UnsupportedMediaType for a body that would have to be unpacked first."""
     if {encoding.strip().lower() for encoding in headers.getlist("content-encoding")} - {"identity"}:
         raise UnsupportedMediaType("bodies are taken without Content-Encoding")
+    if headers.get("content-type", "").lower().startswith("multipart/"):
+        raise UnsupportedMediaType("a body is one thing; forms of several parts are not taken")
 
 
 async def read(request: Request, limit: int) -> bytearray:
