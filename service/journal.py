@@ -49,10 +49,10 @@ class Journal:
                     "version": request.version,
                     "verb": request.operation,
                     "rows": request.rows,
-                    "ms": _ms(seconds),
-                    "queue_ms": _ms(request.queue),
-                    "infer_ms": _ms(request.infer),
-                    "encode_ms": _ms(request.encode),
+                    "us": int(1e6 * seconds),
+                    "queue_us": int(1e6 * request.queue),
+                    "infer_us": int(1e6 * request.infer),
+                    "encode_us": int(1e6 * request.encode),
                 },
                 option=orjson.OPT_APPEND_NEWLINE,
             )
@@ -97,7 +97,3 @@ class Journal:
                 piece = piece[os.write(self._descriptor, piece) :]
             except OSError:  # nobody reads any more
                 self._descriptor = None
-
-
-def _ms(seconds: float) -> float:
-    return round(1000 * seconds, 3)
