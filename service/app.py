@@ -7,29 +7,39 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import APIRouter, Depends, FastAPI
+from limits.strategies import FixedWindowRateLimiter
 
 from service import errors
 from service.envelope import Envelope
+from service.gate import Gate, check_guarded
+from service.journal import Journal
 from service.metrics import SHARED, Metrics
+from service.rates import SharedCounts
 from service.registry import Registry
 from service.routes import generative, health, infer, inference_protocol, model_statistics, models
-from service.routes.dependencies import newest, pinned
+from service.routes.dependencies import ANY, newest, pinned, problems
 from service.routes.hot import Hot
 from service.settings import Settings
 from service.statistics import Statistics
 from service.watch import looks
+
+_STANDARD_OUTPUT = 1
 
 
 def create_app(
     settings: Settings, *, load_first: bool = False, when_loaded: Callable[[], None] = lambda: None
 ) -> FastAPI:
     """The service for these settings; its models are loaded in the background once it has started, or before."""
+    check_guarded(settings)
     metrics, statistics = Metrics(), Statistics(os.environ.get(SHARED))
     app = FastAPI(
         title="Reparam",
         summary="Deep generative models over HTTP: sample, encode, decode, reconstruct, interpolate, score",
         lifespan=_lifespan,
         redirect_slashes=False,
+        responses=problems(*ANY),
+        openapi_url="/openapi.json" if settings.docs else None,
+        redoc_url=None,
     )
     app.state.settings = settings
     app.state.metrics = metrics
@@ -38,10 +48,20 @@ def create_app(
     app.state.when_loaded = when_loaded
     app.state.registry = registry = Registry(settings, metrics)
     app.add_middleware(Hot, registry=registry, body_bytes=settings.json_body_bytes)
-    app.add_middleware(Envelope, metrics=metrics, statistics=statistics, timeout_seconds=settings.timeout_seconds)
+    app.state.journal = journal = Journal(_STANDARD_OUTPUT if settings.journal else None)
+    app.add_middleware(Gate, settings=settings, limiter=FixedWindowRateLimiter(SharedCounts(settings.rate_file)))
+    app.add_middleware(
+        Envelope, metrics=metrics, statistics=statistics, journal=journal, timeout_seconds=settings.timeout_seconds
+    )
     errors.install(app)
     _include_of_a_model(app, generative.router, infer.router)  # first what is asked for most: routes are tried in turn
-    for router in (health.router, inference_protocol.server, model_statistics.server, models.listing):
+    for router in (
+        health.router,
+        *([health.scraped] if settings.metrics else []),
+        inference_protocol.server,
+        model_statistics.server,
+        models.listing,
+    ):
         app.include_router(router)  # before those of a model: "stats" is no model's name
     _include_of_a_model(app, models.router, inference_protocol.model, model_statistics.model)
     return app
@@ -66,6 +86,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await watching
         registry.close()
+        app.state.journal.close()
 
 
 async def _load(app: FastAPI) -> None:

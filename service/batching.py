@@ -77,7 +77,7 @@ class Batcher:
     async def run(self, jobs: Sequence[Job]) -> list[Arrays]:
         """The outputs of each job; QueueFull if so much waits already that they would not be there in time."""
         here = trace.current()
-        call = Call(jobs, here.address)
+        call = Call(jobs, here.caller or here.address)
         self._admit(call, here.deadline)
         if not self._working:
             self._admission.begin()

@@ -3,7 +3,7 @@
 import asyncio
 
 from starlette.requests import ClientDisconnect
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope
 
 _PATIENCE = 0.05  # seconds: looking costs a task, and most requests are answered before
 
@@ -14,9 +14,10 @@ class Departure:
     While the body is read, reading tells; once the answer is being sent, sending does, and `forget` is to be called.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, scope: Scope) -> None:
         self.is_read = False
         self._receive = receive
+        self._scope = scope
         self._has_left = False
         self._look: asyncio.Task[None] | None = None
 
@@ -31,8 +32,10 @@ class Departure:
             raise ClientDisconnect
 
     async def receive(self) -> Message:
-        """For the app, which reads the body."""
+        """For the app, which reads the body; raises what the door has to say against the rest of it."""
         message = await self._receive()
+        if "refusal" in self._scope:
+            raise self._scope["refusal"]
         self.is_read = message["type"] == "http.request" and not message.get("more_body", False)
         return message
 

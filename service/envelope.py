@@ -6,20 +6,24 @@ import re
 import time
 import uuid
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import trace
+from service import browser, trace
 from service.departure import Departure
 from service.errors import DeadlinePassed, answer_to
+from service.journal import Journal
 from service.metrics import Metrics
 from service.statistics import Statistics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _MILLISECONDS = re.compile(r"[0-9]{1,9}")
 _CALLER_LEFT = 499  # no status of HTTP: nobody is there to read one
-_LINES = "application/x-ndjson"  # an answer under way that can still say, in a last line, what became of it
+_LINES = (
+    b"content-type",
+    b"application/x-ndjson",
+)  # an answer under way that can still say, in a last line, what became of it
 _DEADLINES = ("x-request-timeout-ms", "x-envoy-expected-rq-timeout-ms")
 
 _log = logging.getLogger("reparam")
@@ -28,10 +32,13 @@ _log = logging.getLogger("reparam")
 class Envelope:
     """ASGI middleware around everything."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, statistics: Statistics, timeout_seconds: float) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, statistics: Statistics, journal: Journal, timeout_seconds: float
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._statistics = statistics
+        self._journal = journal
         self._timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,7 +51,7 @@ class Envelope:
         here.address = scope["client"][0] if scope.get("client") else ""
         timeout = _timeout(headers, self._timeout_seconds)
         here.deadline = started + timeout
-        caller = Departure(receive)
+        caller = Departure(receive, scope)
         status = 0
         is_of_lines = False
 
@@ -53,10 +60,13 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 caller.forget()  # from now on sending tells
-                stamped = MutableHeaders(scope=message)
-                is_of_lines = stamped.get("content-type") == _LINES
-                stamped["X-Request-ID"] = here.request_id
-                stamped["Server-Timing"] = here.server_timing
+                is_of_lines = _LINES in message["headers"]
+                message["headers"] = [
+                    *message["headers"],
+                    (b"x-request-id", here.request_id.encode()),
+                    (b"server-timing", here.server_timing.encode()),
+                    *browser.told(scope["path"]),
+                ]
             await send(message)
 
         try:
@@ -80,6 +90,7 @@ class Envelope:
         seconds = time.perf_counter() - started
         self._metrics.request_duration.labels(here.operation).observe(seconds)
         self._statistics.note(here, status, seconds)
+        self._journal.note(here, scope["method"], scope.get("raw_path", b""), status, seconds)
 
 
 def _request_id(headers: Headers) -> str:

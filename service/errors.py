@@ -11,7 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from models.errors import ReparamError
-from service import trace
+from service import refusals, trace
+from service.refusals import Unavailable
 
 _LONGEST_DETAIL = 800  # in bytes: it is sent twice, a quote doubles, and the whole answer keeps within 4 KiB
 
@@ -60,14 +61,6 @@ class CapabilityNotSupported(ReparamError):
         self.operations = list(operations)
 
 
-class Unavailable(ReparamError):
-    """Not now; `retry_after` is in seconds."""
-
-    def __init__(self, detail: str, retry_after: int) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
-
-
 class QueueFull(Unavailable):
     """More work waits than the operator allows."""
 
@@ -86,6 +79,13 @@ class DeadlinePassed(ReparamError):
 
 STATUS: dict[type[Exception], HTTPStatus] = {
     MalformedBody: HTTPStatus.BAD_REQUEST,
+    refusals.MalformedRequest: HTTPStatus.BAD_REQUEST,
+    refusals.HostNotAllowed: HTTPStatus.BAD_REQUEST,
+    refusals.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    refusals.ScopeMissing: HTTPStatus.FORBIDDEN,
+    refusals.ForeignOrigin: HTTPStatus.FORBIDDEN,
+    refusals.TooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    refusals.HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     AdminDisabled: HTTPStatus.FORBIDDEN,
     UnknownModel: HTTPStatus.NOT_FOUND,
@@ -95,6 +95,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     LimitExceeded: HTTPStatus.UNPROCESSABLE_ENTITY,
     CapabilityNotSupported: HTTPStatus.UNPROCESSABLE_ENTITY,
+    refusals.RateExceeded: HTTPStatus.TOO_MANY_REQUESTS,
+    refusals.TooManyConnections: HTTPStatus.SERVICE_UNAVAILABLE,
     QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
     Loading: HTTPStatus.SERVICE_UNAVAILABLE,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -106,13 +108,15 @@ def problem(status: HTTPStatus, detail: str, *, kind: str | None = None, **more:
     """An `application/problem+json` answer (RFC 9457); `error` repeats the detail for inference protocol clients."""
     title = kind or status.phrase
     detail = _shortened(detail)
+    here = trace.current()
+    here.problem = title
     content = {
         "type": f"urn:reparam:{title.lower().replace(' ', '-')}",
         "title": title,
         "status": int(status),
         "detail": detail,
         "error": detail,
-        "request_id": trace.current().request_id,
+        "request_id": here.request_id,
         **more,
     }
     return Response(orjson.dumps(content), int(status), media_type="application/problem+json")
@@ -126,6 +130,8 @@ def answer_to(error: Exception) -> Response:
     response = problem(STATUS[type(error)], str(error), kind=_title(type(error)), **more)
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, refusals.Unauthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 

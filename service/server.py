@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
+from service.door import Door
 from service.settings import Settings
 
 _CLOSING = (b"connection", b"close")
@@ -61,7 +62,11 @@ def configuration(settings: Settings, app: Any = None) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        log_level="info",
+        http=Door,
+        ws="none",
+        proxy_headers=False,  # the address of whoever connects, not what it says
+        server_header=False,
+        log_config=None,
         access_log=False,
         timeout_graceful_shutdown=int(settings.timeout_seconds + _LAST_ANSWERS),
     )

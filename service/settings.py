@@ -4,12 +4,22 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from limits import parse
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.repository import SHIPPED
 
+
+def _rate(text: str) -> str:
+    """ValueError unless it is one, or nothing."""
+    if text:
+        parse(text)
+    return text
+
+
 Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[str, AfterValidator(_rate)]
 Limit = Literal[
     "batch_rows",
     "queue_rows",
@@ -69,6 +79,29 @@ class Settings(BaseSettings):
     json_body_bytes: Positive = Field(4 * 2**20, description="size of a JSON body")
     body_bytes: Positive = Field(64 * 2**20, description="size of a body that is not JSON")
     answer_bytes: Positive = Field(256 * 2**20, description="size of an answer")
+
+    header_bytes: Positive = Field(32 * 2**10, description="size of the headers, the request line included")
+    headers: Positive = Field(100, description="number of headers")
+    chunks: Positive = Field(65_536, description="chunks of a body that comes in chunks")
+    connections: Positive = Field(1_000, description="connections at a time")
+    header_seconds: float = Field(
+        10.0, gt=0, description="time for the headers, from their first byte or the connection"
+    )
+    body_seconds: float = Field(
+        10.0, gt=0, description="time for a request, and one second more for every 64 KiB of it"
+    )
+    receive_seconds: float = Field(60.0, gt=0, description="time for a request, however long it is")
+    write_seconds: float = Field(30.0, gt=0, description="time in which a caller has to take some more of its answer")
+    keys: Path | None = Field(
+        None, description="file of API keys, as reparam-key writes it; without it nobody needs one"
+    )
+    open: bool = Field(False, description="whether an address that others can reach is served without keys")
+    rate: Rate = Field("", description='most requests of a key that sets no other rate, as "100/minute"')
+    rate_file: Path | None = Field(None, description="where processes count together; the service makes one unless set")
+    hosts: str = Field("", description="names it goes by besides loopback and HOST, with commas between; * is any")
+    docs: bool = Field(True, description="whether /openapi.json and /docs are there")
+    metrics: bool = Field(True, description="whether /metrics is there")
+    journal: bool = Field(True, description="whether each request is told on standard output, as a line of JSON")
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":

@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
+from pathlib import Path
 
 from prometheus_client.multiprocess import mark_process_dead
 
+from service.gate import check_guarded
 from service.metrics import SHARED
 from service.server import configuration
 from service.settings import Settings
@@ -25,8 +27,10 @@ _log = logging.getLogger("reparam")
 
 def supervise(settings: Settings) -> int:
     """Until a signal has ended it; the exit status."""
+    check_guarded(settings)
     with tempfile.TemporaryDirectory(prefix="reparam-") as folder, configuration(settings).bind_socket() as socket:
-        return asyncio.run(Supervisor(settings, socket.fileno(), folder).run())
+        shared = settings.model_copy(update={"rate_file": settings.rate_file or Path(folder, "rates")})
+        return asyncio.run(Supervisor(shared, socket.fileno(), folder).run())
 
 
 class Supervisor:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 class Trace:
     """Durations in seconds; model, version and operation stay empty where none was reached.
 
-    `address` is where the request comes from, and `deadline` when its answer is to be whole, by time.perf_counter.
+    `address` is where the request comes from, `caller` the name of its key, if keys are asked for, and `problem` the
+    title of the refusal, if it became one. Its answer is to be whole at `deadline`, by time.perf_counter.
+
     `rows` were run for the request, those of each graph that it went through; `draw` is the part of `infer` in which
     its noise was drawn.
     """
@@ -17,6 +19,8 @@ class Trace:
     request_id: str = ""
     address: str = ""
     deadline: float = math.inf
+    caller: str = ""
+    problem: str = ""
     model: str = ""
     version: str = ""
     operation: str = ""

@@ -91,7 +91,9 @@ def test_frameworks_are_known_only_where_they_belong(module):
     knows = outside(PATHS[module])
     assert ("onnxruntime" in knows) == (module == "service.graph")
     if not (module.startswith("service.routes.") or module in ("service.app", "service.errors")):
-        assert knows & FRAMEWORKS <= ({"starlette"} if module in ("service.envelope", "service.departure") else set())
+        assert knows & FRAMEWORKS <= (
+            {"starlette"} if module in ("service.envelope", "service.departure", "service.gate") else set()
+        )
 
 
 ORDER = [

@@ -14,15 +14,21 @@ from service.statistics import Statistics
 
 _PROBLEMS = {
     400: "malformed",
-    403: "not allowed",
+    401: "no API key that holds, where one is needed",
+    403: "a key without this scope, a page of another site, or not allowed",
     404: "unknown model or version",
+    405: "the route takes other methods",
     406: "no answer of an accepted type",
+    408: "came too slowly",
     413: "too large",
     415: "type or encoding not taken",
     422: "well-formed but wrong, over a limit, or not supported by the model",
+    429: "more requests than the key may make; Retry-After says when",
+    431: "headers too many or too large",
     503: "busy or not ready; Retry-After says when",
     504: "deadline passed",
 }
+ANY = (400, 401, 403, 408, 413, 429, 431, 503, 504)  # whatever is asked for
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from service.routes.dependencies import ModelRegistry, ServiceMetrics, problems
 from service.schemas.responses import Health
 
 router = APIRouter()
+scraped = APIRouter()
 
 
 @router.get("/livez")
@@ -25,7 +26,7 @@ async def readyz(registry: ModelRegistry) -> Health:
     return Health(status="ready")
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+@scraped.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(collected: ServiceMetrics) -> Response:
     """In the text format of Prometheus."""
     return Response(collected.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -4,6 +4,7 @@ FastAPI's search for the route, its dependencies and its body take longer than a
 JSON for a known verb goes on to the routes, which take it or say what is wrong with it.
 """
 
+import asyncio
 import inspect
 import re
 from collections.abc import Awaitable, Callable
@@ -21,7 +22,7 @@ from service.encoding import json
 from service.registry import Registry
 from service.routes import generative
 from service.routes.answers import Answerer, Reply
-from service.routes.body import read
+from service.routes.body import LARGE, at_once, read
 from service.routes.dependencies import Served, ServiceSettings, served_by
 from service.routes.negotiation import JSON
 
@@ -71,10 +72,12 @@ class Hot:
     async def _answer(self, question: _Question, request: Request) -> Response:
         verb = VERBS[question.verb]
         trace.current().operation = question.verb
-        parsed = json.parse(await read(request, self._body_bytes))
+        body = await read(request, self._body_bytes)
+        here = at_once if len(body) <= LARGE else asyncio.to_thread
+        parsed = await here(json.parse, body)
         model = await served_by(self._registry, question.model, question.version)
         try:
-            asked = verb.request.model_validate(parsed, from_attributes=True)  # the words of FastAPI
+            asked = await here(verb.request.model_validate, parsed, from_attributes=True)  # the words of FastAPI
         except ValidationError as error:
             first = error.errors()[0]
             return errors.refuse(("body", *first["loc"]), first["msg"])

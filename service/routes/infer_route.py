@@ -1,5 +1,6 @@
 """A route that takes the inference protocol's frame: JSON, and raw tensors behind it."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, cast
 
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from service import trace
 from service.encoding import framing, json
-from service.routes.body import check_is_plain, check_size, read
+from service.routes.body import LARGE, at_once, check_is_plain, check_size, read
 from service.routes.unpacked_request import UnpackedRequest
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
@@ -29,7 +30,8 @@ class InferRoute(APIRoute):
             frame = framing.take_apart(body, request.headers.get(HEAD_LENGTH))
             check_size(len(frame.head), settings.json_body_bytes)
             request.state.raw_tensors = frame.rest
-            return await handle(UnpackedRequest(request, json.parse(bytes(frame.head))))
+            parse = at_once if len(frame.head) <= LARGE else asyncio.to_thread
+            return await handle(UnpackedRequest(request, await parse(json.parse, bytes(frame.head))))
 
         return unpacked
 

@@ -95,7 +95,9 @@ def _config(tensor: TensorMetadata) -> ConfigTensor:
 async def _check_admin(request: Request, settings: Settings) -> None:
     """AdminDisabled where it is, InvalidInput if a client tries to bring the model along."""
     if not settings.admin:
-        raise AdminDisabled("models are loaded and unloaded over HTTP only where the service was started with --admin")
+        raise AdminDisabled(
+            "models are loaded and unloaded over HTTP only where the service was started with --admin true"
+        )
     asked = await _object(request, settings.json_body_bytes)
     parameters = asked.get("parameters", {})
     if not isinstance(parameters, dict) or set(parameters) - {"unload_dependents"}:

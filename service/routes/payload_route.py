@@ -1,5 +1,6 @@
 """A route that takes one body: JSON, or the verb's one tensor with all other fields in the query."""
 
+import asyncio
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
@@ -14,7 +15,7 @@ from models.manifest import OperationName
 from service import trace
 from service.encoding import json
 from service.errors import InvalidInput, UnsupportedMediaType
-from service.routes.body import check_is_plain, read
+from service.routes.body import LARGE, at_once, check_is_plain, read
 from service.routes.dependencies import find
 from service.routes.negotiation import JSON, NPY, PNG, listed, media_type
 from service.routes.payloads import READERS
@@ -50,7 +51,7 @@ class PayloadRoute(APIRoute):
         body = await read(request, settings.json_body_bytes if kind == JSON else settings.body_bytes)
         query = _from_query(request) if request.scope["query_string"] else {}
         if kind == JSON:
-            return _joined(query, json.parse(body))
+            return _joined(query, await (at_once if len(body) <= LARGE else asyncio.to_thread)(json.parse, body))
         model, [tensor] = await find(request), _tensors(self._body_model)
         operation = _RUNS.get(self.name) or cast(OperationName, self.name)
         model.outputs(operation)  # refused if the model lacks it

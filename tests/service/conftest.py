@@ -52,10 +52,10 @@ def _array(value):
 @asynccontextmanager
 async def serving(root, *, ready=True, **settings):
     """A service of the bundles below `root`, by default once it has tried them all."""
-    app = create_app(Settings(repository=root, **{"device": "cpu", "runs": 2} | settings))
+    app = create_app(Settings(repository=root, **{"device": "cpu", "runs": 2, "journal": False} | settings))
     async with (
         app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url="http://r") as client,
+        AsyncClient(transport=ASGITransport(app), base_url="http://localhost") as client,
     ):
         async with asyncio.timeout(30):
             while ready and not app.state.registry.loaded:
