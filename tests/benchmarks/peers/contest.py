@@ -1,0 +1,76 @@
+"""The contest: every contestant in turn, several times over, each asked for every cell."""
+
+import os
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+
+from models.repository import SHIPPED, Repository
+from tests.benchmarks.peers.cells import AUTOREGRESSIVE, CELLS, FIRST, VAE, Cell
+from tests.benchmarks.peers.contestants import CONTESTANTS, FIXED, Contestant
+from tests.benchmarks.peers.dialects import Ask
+from tests.benchmarks.peers.environments import NotInstalled
+from tests.benchmarks.peers.load import LoadFailed, Rate, rate
+from tests.benchmarks.peers.running import NotStarted, Running, running
+from training.exported import Exported
+
+SECONDS = int(os.environ.get("REPARAM_PEERS_SECONDS", "2"))  # of each measurement
+ROUNDS = int(os.environ.get("REPARAM_PEERS_ROUNDS", "3"))
+_NATS = 5.0  # more than the bounds of 16 images differ, on average, with other noise
+
+
+class Contest:
+    """What was measured of whom: one value a round."""
+
+    def __init__(self) -> None:
+        bundle = Repository(SHIPPED).read(VAE, Repository(SHIPPED).versions(VAE)[-1])
+        exported = Exported(bundle.manifest.operations, bundle.files)
+        self.images = exported.run("sample", exported.draw("sample", index=0, rows=16))["x"]
+        feeds = {"x": self.images, **exported.draw("score", index=0, rows=16, samples=range(1))}
+        self._bound = float(exported.run("score", feeds)["log_weight"].mean())
+        self.rates: defaultdict[tuple[str, Cell], list[Rate]] = defaultdict(list)
+        self.cold: defaultdict[str, list[float]] = defaultdict(list)
+        self.resident: defaultdict[str, list[float]] = defaultdict(list)
+        self.missing: dict[str, str] = {}
+
+    def run(self) -> None:
+        for turn in range(ROUNDS):
+            for contestant in CONTESTANTS:
+                print(f"  round {turn + 1} of {ROUNDS}: {contestant.name}", flush=True)
+                for bundle in (VAE, AUTOREGRESSIVE):
+                    self._measure(contestant, [cell for cell in CELLS if cell.bundle == bundle])
+
+    def _measure(self, contestant: Contestant, cells: list[Cell]) -> None:
+        """One start for these cells; a contestant that fails is told of, and not asked again."""
+        if contestant is FIXED:
+            cells = [cell for cell in cells if cell.bundle == VAE and cell.rows == 1]
+        if contestant.name in self.missing or not cells:
+            return
+        first = contestant.dialect.ask(FIRST._replace(bundle=cells[0].bundle), self.images)
+        try:
+            with running(contestant, cells[0].bundle, first) as server:
+                for cell in cells:
+                    self.rates[contestant.name, cell].append(self._rate(contestant, server, cell))
+                if cells[0].bundle == VAE:
+                    self.cold[contestant.name].append(server.cold)
+                    self.resident[contestant.name].append(server.resident)
+        except (NotInstalled, NotStarted, LoadFailed, OSError, ValueError) as error:
+            print(f"    {contestant.name}: {error}", flush=True)
+            self.missing[contestant.name] = str(error)
+
+    def _rate(self, contestant: Contestant, server: Running, cell: Cell) -> Rate:
+        ask = contestant.dialect.ask(cell, self.images)
+        if contestant is not FIXED:
+            self._check(cell, contestant.dialect.read(cell, server.ask(ask)))
+        return rate(server.address, ask, cell.connections, SECONDS)
+
+    def _check(self, cell: Cell, answer: np.ndarray) -> None:
+        """ValueError unless these are images of zeros and ones, or bounds as the graph alone gives them."""
+        if cell.verb == "sample":
+            right = answer.shape == (cell.rows, 28, 28) and set(np.unique(answer)) == {0, 1}
+        else:
+            right = answer.shape == (cell.rows,) and abs(answer.mean() - self._bound) < _NATS
+        if not right:
+            raise ValueError(f"{cell.title}: a wrong answer of shape {answer.shape}")
