@@ -1,6 +1,8 @@
 """Who is compared: Reparam, its peers, and the least that uvicorn does."""
 
 import sys
+import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +15,16 @@ SERVERS = Path(__file__).parent / "servers"
 
 
 class Contestant(NamedTuple):
-    """`command` goes to a Python, with the port in place of {port}; `pins` name the environment of that Python."""
+    """`command` goes to a Python, with the port in place of {port}; `pins` name the environment of that Python.
+
+    `needs` is what its own documentation has one set in the process's environment.
+    """
 
     name: str
     dialect: Dialect
     command: tuple[str, ...]
     pins: Path | None = None
+    needs: Mapping[str, str] = {}
 
     def words(self, port: int) -> list[str]:
         """The whole command; NotInstalled if its environment cannot be had."""
@@ -34,14 +40,18 @@ class Contestant(NamedTuple):
 _REPARAM = ("-m", "service", "--port", "{port}")
 _UVICORN = ("-m", "uvicorn", "--port", "{port}", "--log-level", "warning")
 
+_LIBPYTHON = {"LD_LIBRARY_PATH": str(sysconfig.get_config_var("LIBDIR"))}  # Triton's Python is to be this one
+
 OURS = Contestant("Reparam", REPARAM, _REPARAM)
 PEERS = (
     Contestant("FastAPI", PLAIN, (*_UVICORN, "bare:app"), SERVERS / "bare.txt"),
     Contestant("FastAPI, tuned", PLAIN, (*_UVICORN, "--workers", "2", "tuned:app"), SERVERS / "tuned.txt"),
     Contestant("mosec", PLAIN, ("with_mosec.py", "--port", "{port}"), SERVERS / "with_mosec.txt"),
-    Contestant("Triton", TRITON, ("with_triton.py", "{port}"), SERVERS / "with_triton.txt"),
+    Contestant("Triton", TRITON, ("with_triton.py", "{port}"), SERVERS / "with_triton.txt", _LIBPYTHON),
     Contestant(
-        "BentoML", BENTOML, ("-m", "bentoml", "serve", "with_bentoml:Served", "--port", "{port}"),
+        "BentoML",
+        BENTOML,
+        ("-m", "bentoml", "serve", "with_bentoml:Served", "--port", "{port}"),
         SERVERS / "with_bentoml.txt",
     ),
 )

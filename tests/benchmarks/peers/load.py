@@ -26,15 +26,16 @@ class LoadFailed(Exception):
     """Some requests were not answered, or not with a success."""
 
 
-class Rate(NamedTuple):
-    """Requests a second, and milliseconds."""
+class Load(NamedTuple):
+    """How many answers, how many a second, and milliseconds."""
 
+    answers: int
     requests: float
     p50: float
     p99: float
 
 
-def rate(address: str, ask: Ask, connections: int, seconds: int) -> Rate:
+def load(address: str, ask: Ask, connections: int, seconds: int) -> Load:
     """As many requests as the server answers over so many connections, each with one under way. LoadFailed."""
     with tempfile.TemporaryDirectory() as folder:
         body, script = Path(folder) / "body", Path(folder) / "post.lua"
@@ -48,4 +49,5 @@ def rate(address: str, ask: Ask, connections: int, seconds: int) -> Rate:
     counted = json.loads(said.splitlines()[-1])
     if counted["failed"] or not counted["answers"]:
         raise LoadFailed(f"{counted['failed']} of {counted['answers']} requests failed")
-    return Rate(1e6 * counted["answers"] / counted["microseconds"], counted["p50"] / 1e3, counted["p99"] / 1e3)
+    answers, seconds = counted["answers"], counted["microseconds"] / 1e6
+    return Load(answers, answers / seconds, counted["p50"] / 1e3, counted["p99"] / 1e3)

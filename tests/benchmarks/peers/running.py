@@ -42,10 +42,18 @@ class Running(NamedTuple):
             return body
 
     @property
+    def tree(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
+    @property
     def resident(self) -> float:
         """Mebibytes of all its processes; pages that several of them share count in each."""
-        tree = [self.process, *self.process.children(recursive=True)]
-        return sum(process.memory_info().rss for process in tree) / MEBIBYTE
+        return sum(process.memory_info().rss for process in self.tree) / MEBIBYTE
+
+    @property
+    def computed(self) -> float:
+        """Seconds of the processor that all its processes took so far."""
+        return sum(sum(process.cpu_times()[:2]) for process in self.tree)
 
 
 @contextmanager
@@ -54,12 +62,17 @@ def running(contestant: Contestant, bundle: str, first: Ask) -> Iterator[Running
     with tempfile.TemporaryDirectory() as repository, tempfile.TemporaryFile() as log:
         shutil.copytree(SHIPPED / bundle, Path(repository) / bundle)
         newest = Path(repository) / bundle / str(Repository(SHIPPED).versions(bundle)[-1])
-        bundles = {"BUNDLE": str(newest), "REPARAM_REPOSITORY": repository}
+        variables = {"BUNDLE": str(newest), "REPARAM_REPOSITORY": repository, **contestant.needs}
         port = _free_port()
         words = contestant.words(port)
         began = time.perf_counter()
         process = subprocess.Popen(
-            words, cwd=contestant.folder, env={**os.environ, **bundles}, stdout=log, stderr=log, start_new_session=True
+            words,
+            cwd=contestant.folder,
+            env={**os.environ, **variables},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
             address = f"127.0.0.1:{port}"

@@ -6,7 +6,7 @@ from model import Model, Sample, Score
 from pydantic import BaseModel
 
 app = FastAPI()
-model = Model()
+model = Model("sample", "score")
 
 
 class SampleRequest(BaseModel):

@@ -32,15 +32,15 @@ class Score(NamedTuple):
 
 
 class Model:
-    """`threads` of one run; ONNX Runtime's own choice without. The bundle is the folder that BUNDLE names."""
+    """`threads` of one run; ONNX Runtime's own choice if 0. The bundle is the folder that BUNDLE names."""
 
-    def __init__(self, threads: int = 0) -> None:
+    def __init__(self, *operations: str, threads: int = 0) -> None:
         self._folder = Path(os.environ["BUNDLE"])
         self._manifest = json.loads((self._folder / "manifest.json").read_text())
         self._options = onnxruntime.SessionOptions()
         self._options.intra_op_num_threads = threads
         self._options.log_severity_level = 3
-        self._sample, self._score = (self._session(name) for name in ("sample", "score"))
+        self._sessions = {name: self._session(name) for name in operations}
 
     def sample(self, asked: list[Sample]) -> list[np.ndarray]:
         """For each (n, ...), from one run for all."""
@@ -49,7 +49,8 @@ class Model:
         rows = len(next(iter(feeds.values())))
         for name, value in self._manifest["operations"]["sample"]["fill"].items():
             feeds[name] = np.full((rows, *self._manifest["shapes"][name]), value, np.float32)
-        (x,) = self._sample.run([self._sample.get_outputs()[0].name], feeds)
+        session = self._sessions["sample"]
+        (x,) = session.run([session.get_outputs()[0].name], feeds)
         return np.split(x, np.cumsum([each.n for each in asked])[:-1])
 
     def score(self, asked: list[Score]) -> list[dict[str, np.ndarray]]:
@@ -64,7 +65,7 @@ class Model:
         drawn = [self._noise("score", (len(each.x), each.samples), each.seed) for each in asked]
         feeds = {name: np.concatenate([noise[name] for noise in drawn]) for name in drawn[0]}
         feeds["x"] = np.concatenate([each.x for each in asked])
-        log_weight, elbo = self._score.run(["log_weight", "elbo"], feeds)
+        log_weight, elbo = self._sessions["score"].run(["log_weight", "elbo"], feeds)
         most = log_weight.max(axis=1)
         bound = most + np.log(np.exp(log_weight - most[:, None]).mean(axis=1))
         cuts = np.cumsum([len(each.x) for each in asked])[:-1]

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from model import Model, Sample, Score
 
 app = FastAPI()
-model = Model(threads=1)
+model = Model("sample", "score", threads=1)
 
 
 @app.post("/sample")

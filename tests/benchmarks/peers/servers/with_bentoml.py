@@ -1,12 +1,12 @@
-"""BentoML with its adaptive batching; an API that batches answers JSON, so the one that answers bytes does not batch."""
+"""BentoML with adaptive batching; an API that batches answers JSON, so the one that answers bytes does not batch."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import bentoml
 import numpy as np
+from bentoml.validators import ContentType
 from model import Model, Sample, Score
 from pydantic import BaseModel
-from starlette.responses import Response
 
 BATCHING = {"batchable": True, "max_batch_size": 64, "max_latency_ms": 1000}
 
@@ -25,7 +25,7 @@ class ScoreRequest(BaseModel):
 @bentoml.service(logging={"access": {"enabled": False}})
 class Served:
     def __init__(self) -> None:
-        self._model = Model(threads=1)
+        self._model = Model("sample", "score", threads=1)
 
     @bentoml.api(**BATCHING)
     def sample(self, asked: list[SampleRequest]) -> list[dict[str, Any]]:
@@ -33,9 +33,9 @@ class Served:
         return [{"x": x.tolist()} for x in drawn]
 
     @bentoml.api(route="/sample-bytes")
-    def sample_bytes(self, n: int, seed: int) -> Response:
+    def sample_bytes(self, n: int, seed: int) -> Annotated[bytes, ContentType("application/octet-stream")]:
         (x,) = self._model.sample([Sample(n, seed)])
-        return Response(x.tobytes(), media_type="application/octet-stream")
+        return x.tobytes()
 
     @bentoml.api(**BATCHING)
     def score(self, asked: list[ScoreRequest]) -> list[dict[str, list[float]]]:

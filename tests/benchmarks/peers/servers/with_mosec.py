@@ -11,7 +11,7 @@ from mosec import Runtime, Server, Worker
 class Drawer(Worker):
     def __init__(self) -> None:
         super().__init__()
-        self._model = Model(threads=1)
+        self._model = Model("sample", threads=1)
 
     def deserialize(self, data: bytes) -> Sample:
         return Sample(**orjson.loads(data))
@@ -33,7 +33,7 @@ class BytesDrawer(Drawer):
 class Scorer(Worker):
     def __init__(self) -> None:
         super().__init__()
-        self._model = Model(threads=1)
+        self._model = Model("score", threads=1)
 
     def deserialize(self, data: bytes) -> Score:
         asked: dict[str, Any] = orjson.loads(data)

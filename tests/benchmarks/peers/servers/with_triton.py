@@ -1,4 +1,4 @@
-"""Triton by nvidia-pytriton with its dynamic batcher: a callable gets the requests of a batch and runs the graph once."""
+"""Triton by nvidia-pytriton with its dynamic batcher: a function gets a batch's requests and runs the graph once."""
 
 import sys
 
@@ -12,7 +12,7 @@ BATCH = ModelConfig(max_batch_size=64, batcher=DynamicBatcher())
 NUMBER = {"shape": (1,), "dtype": np.int64}
 FLOATS = {"dtype": np.float32}
 
-model = Model(threads=1)
+model = Model("sample", "score", threads=1)
 
 
 def sample(requests: list[Request]) -> list[dict[str, np.ndarray]]:
@@ -21,9 +21,7 @@ def sample(requests: list[Request]) -> list[dict[str, np.ndarray]]:
 
 
 def score(requests: list[Request]) -> list[dict[str, np.ndarray]]:
-    asked = [
-        Score(request["x"][0], int(request["samples"][0, 0]), int(request["seed"][0, 0])) for request in requests
-    ]
+    asked = [Score(request["x"][0], int(request["samples"][0, 0]), int(request["seed"][0, 0])) for request in requests]
     return [{name: values[None] for name, values in bounds.items()} for bounds in model.score(asked)]
 
 
