@@ -3,6 +3,7 @@
 import sys
 
 from tests.benchmarks import rates, sampling, serving, soak, training
+from tests.benchmarks.peers import run as peers
 
 BENCHMARKS = {
     "serving": serving.run,
@@ -10,6 +11,7 @@ BENCHMARKS = {
     "soak": soak.run,
     "sampling": sampling.run,
     "training": training.run,
+    "peers": peers.run,
 }
 
 

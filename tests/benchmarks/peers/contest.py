@@ -1,6 +1,7 @@
 """The contest: every contestant in turn, several times over, each asked for every cell."""
 
 import os
+import statistics
 from collections import defaultdict
 from contextlib import suppress
 from typing import NamedTuple
@@ -9,8 +10,9 @@ import numpy as np
 
 from models.repository import SHIPPED, Repository
 from tests.benchmarks.peers.cells import AUTOREGRESSIVE, CELLS, FIRST, VAE, Cell
-from tests.benchmarks.peers.contestants import CONTESTANTS, FIXED, Contestant
+from tests.benchmarks.peers.contestants import CONTESTANTS, FIXED, OURS, Contestant
 from tests.benchmarks.peers.environments import NotInstalled
+from tests.benchmarks.peers.limits import limits
 from tests.benchmarks.peers.load import LoadFailed, load
 from tests.benchmarks.peers.running import NotStarted, Running, running
 from training.exported import Exported
@@ -41,14 +43,29 @@ class Contest:
         self.rates: defaultdict[tuple[str, Cell], list[Rate]] = defaultdict(list)
         self.cold: defaultdict[str, list[float]] = defaultdict(list)
         self.resident: defaultdict[str, list[float]] = defaultdict(list)
+        self.limits: defaultdict[tuple[str, Cell], list[float]] = defaultdict(list)
         self.missing: dict[str, str] = {}
 
     def run(self) -> None:
+        bounds = limits(self.images)
         for turn in range(ROUNDS):
+            for limit in bounds:
+                self.limits[limit.name, limit.cell].append(limit.rate(SECONDS))
             for contestant in CONTESTANTS:
                 print(f"  round {turn + 1} of {ROUNDS}: {contestant.name}", flush=True)
                 for bundle in (VAE, AUTOREGRESSIVE):
                     self._measure(contestant, [cell for cell in CELLS if cell.bundle == bundle])
+
+    def rate(self, name: str, cell: Cell) -> Rate | None:
+        """The median of each column; None if nothing was measured."""
+        rates = self.rates.get((name, cell))
+        return Rate(*map(statistics.median, zip(*rates, strict=True))) if rates else None
+
+    def ratio(self, name: str, cell: Cell) -> float | None:
+        """How many times the requests of another Reparam answered, each round by itself, in the median."""
+        pairs = zip(self.rates.get((OURS.name, cell), ()), self.rates.get((name, cell), ()), strict=False)
+        ratios = [ours.requests / theirs.requests for ours, theirs in pairs]
+        return statistics.median(ratios) if ratios else None
 
     def _measure(self, contestant: Contestant, cells: list[Cell]) -> None:
         """One start for these cells; a contestant that fails is told of, and not asked again."""
