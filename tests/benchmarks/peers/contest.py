@@ -32,7 +32,7 @@ class Rate(NamedTuple):
 
 
 class Contest:
-    """What was measured of whom: one value a round."""
+    """What was measured of whom: one value a round, and of rates none where the load failed."""
 
     def __init__(self) -> None:
         bundle = Repository(SHIPPED).read(VAE, Repository(SHIPPED).versions(VAE)[-1])
@@ -40,7 +40,7 @@ class Contest:
         self.images = exported.run("sample", exported.draw("sample", index=0, rows=16))["x"]
         feeds = {"x": self.images, **exported.draw("score", index=0, rows=16, samples=range(1))}
         self._elbo = float(exported.run("score", feeds)["elbo"].mean())
-        self.rates: defaultdict[tuple[str, Cell], list[Rate]] = defaultdict(list)
+        self.rates: defaultdict[tuple[str, Cell], dict[int, Rate]] = defaultdict(dict)
         self.cold: defaultdict[str, list[float]] = defaultdict(list)
         self.resident: defaultdict[str, list[float]] = defaultdict(list)
         self.limits: defaultdict[tuple[str, Cell], list[float]] = defaultdict(list)
@@ -54,20 +54,20 @@ class Contest:
             for contestant in CONTESTANTS:
                 print(f"  round {turn + 1} of {ROUNDS}: {contestant.name}", flush=True)
                 for bundle in (VAE, AUTOREGRESSIVE):
-                    self._measure(contestant, [cell for cell in CELLS if cell.bundle == bundle])
+                    self._measure(turn, contestant, [cell for cell in CELLS if cell.bundle == bundle])
 
     def rate(self, name: str, cell: Cell) -> Rate | None:
         """The median of each column; None if nothing was measured."""
-        rates = self.rates.get((name, cell))
-        return Rate(*map(statistics.median, zip(*rates, strict=True))) if rates else None
+        rates = self.rates[name, cell]
+        return Rate(*map(statistics.median, zip(*rates.values(), strict=True))) if rates else None
 
     def ratio(self, name: str, cell: Cell) -> float | None:
         """How many times the requests of another Reparam answered, each round by itself, in the median."""
-        pairs = zip(self.rates.get((OURS.name, cell), ()), self.rates.get((name, cell), ()), strict=False)
-        ratios = [ours.requests / theirs.requests for ours, theirs in pairs]
+        ours, theirs = (self.rates[each, cell] for each in (OURS.name, name))
+        ratios = [ours[turn].requests / theirs[turn].requests for turn in ours.keys() & theirs.keys()]
         return statistics.median(ratios) if ratios else None
 
-    def _measure(self, contestant: Contestant, cells: list[Cell]) -> None:
+    def _measure(self, turn: int, contestant: Contestant, cells: list[Cell]) -> None:
         """One start for these cells; a contestant that fails is told of, and not asked again."""
         if contestant is FIXED:
             cells = [cell for cell in cells if cell.bundle == VAE and cell.rows == 1]
@@ -77,8 +77,8 @@ class Contest:
         try:
             with running(contestant, cells[0].bundle, first) as server:
                 for cell in cells:
-                    with suppress(LoadFailed):  # its place in the table stays empty
-                        self.rates[contestant.name, cell].append(self._rate(contestant, server, cell))
+                    with suppress(LoadFailed):
+                        self.rates[contestant.name, cell][turn] = self._rate(contestant, server, cell)
                 if cells[0].bundle == VAE:
                     self.cold[contestant.name].append(server.cold)
                     self.resident[contestant.name].append(server.resident)
