@@ -8,7 +8,7 @@ serve: .venv/service.done
 	$(BIN)/reparam-serve
 
 test: .venv/all.done
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 check: .venv/all.done
 	$(BIN)/ruff format --check .

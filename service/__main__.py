@@ -1,27 +1,31 @@
-"""reparam-serve: the service on uvicorn."""
+"""reparam-serve: the service on uvicorn, in one process or in several."""
 
-import logging
 import sys
 
-import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from models.errors import ReparamError
-from service.app import create_app
+from service import logs
+from service.server import serve
 from service.settings import Settings
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it tells of every change
+    logs.configure()
     try:
         settings = CliApp.run(Settings)
+        if settings.workers > 1:
+            from service.supervisor import supervise
+
+            return supervise(settings)
+        from service.app import create_app  # the greater part of a start
+
         app = create_app(settings)
     except (ReparamError, ValidationError) as error:
         print(f"reparam-serve: {_complaint(error)}", file=sys.stderr)
         return 1
-    uvicorn.run(app, host=settings.host, port=settings.port, log_level="info", access_log=False)
+    serve(settings, app)
     return 0
 
 
@@ -29,7 +33,7 @@ def _complaint(error: ReparamError | ValidationError) -> str:
     if isinstance(error, ReparamError):
         return str(error)
     first = error.errors(include_url=False)[0]
-    return f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"setting {'.'.join(map(str, first['loc'])) or 'workers'}: {first['msg']}"
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from fastapi import APIRouter, Depends, FastAPI
 
 from service import errors
 from service.envelope import Envelope
-from service.metrics import Metrics
+from service.metrics import SHARED, Metrics
 from service.registry import Registry
 from service.routes import generative, health, infer, inference_protocol, model_statistics, models
 from service.routes.dependencies import newest, pinned
@@ -19,9 +20,11 @@ from service.statistics import Statistics
 from service.watch import looks
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The service for these settings; its models are loaded in the background once it has started."""
-    metrics, statistics = Metrics(), Statistics()
+def create_app(
+    settings: Settings, *, load_first: bool = False, when_loaded: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """The service for these settings; its models are loaded in the background once it has started, or before."""
+    metrics, statistics = Metrics(), Statistics(os.environ.get(SHARED))
     app = FastAPI(
         title="Reparam",
         summary="Deep generative models over HTTP: sample, encode, decode, reconstruct, interpolate, score",
@@ -31,6 +34,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.metrics = metrics
     app.state.statistics = statistics
+    app.state.load_first = load_first
+    app.state.when_loaded = when_loaded
     app.state.registry = registry = Registry(settings, metrics)
     app.add_middleware(Hot, registry=registry, body_bytes=settings.json_body_bytes)
     app.add_middleware(Envelope, metrics=metrics, statistics=statistics, timeout_seconds=settings.timeout_seconds)
@@ -51,8 +56,9 @@ def _include_of_a_model(app: FastAPI, *routers: APIRouter) -> None:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     registry: Registry = app.state.registry
-    settings: Settings = app.state.settings
-    watching = asyncio.create_task(_watch(registry, settings))
+    if app.state.load_first:
+        await _load(app)
+    watching = asyncio.create_task(_watch(app))
     try:
         yield
     finally:
@@ -62,10 +68,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         registry.close()
 
 
-async def _watch(registry: Registry, settings: Settings) -> None:
-    """Load what there is, then what comes."""
-    await registry.look()
+async def _load(app: FastAPI) -> None:
+    """What there is."""
+    await app.state.registry.look()
     gc.collect()
     gc.freeze()  # what is here now stays; without it the collector's walks show in the slowest answers
+    app.state.when_loaded()
+
+
+async def _watch(app: FastAPI) -> None:
+    """Load what there is, unless it has been, and what comes."""
+    registry: Registry = app.state.registry
+    settings: Settings = app.state.settings
+    if not registry.loaded:
+        await _load(app)
     async for _ in looks(settings.repository, settings.watch_seconds):
         await registry.look()

@@ -20,7 +20,7 @@ def assemble(bundle: Bundle, provider: Provider, workers: Workers, metrics: Metr
     """BundleError if a graph is not what the manifest says or computes other numbers; meant to run in a thread."""
     manifest = bundle.manifest
     limits = settings.of(manifest.name)
-    graphs = load(bundle, provider, settings.threads)
+    graphs = load(bundle, provider, settings.threads, settings.golden_seconds)
     batch_rows = {file: _batch_rows(loaded, manifest, limits.batch_rows) for file, loaded in graphs.items()}
     for name, operation in manifest.operations.items():
         if graphs[operation.graph].graph.has_buckets:

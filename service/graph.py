@@ -2,7 +2,9 @@
 
 import ctypes
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Timer
 from typing import Any, Literal
 
 import numpy as np
@@ -43,11 +45,26 @@ class Stop:
     def __init__(self) -> None:
         self.options = onnxruntime.RunOptions()
 
+    @property
+    def is_set(self) -> bool:
+        return bool(self.options.terminate)
+
     def set(self) -> bool:
         """Whether it was not set before."""
-        first = not self.options.terminate
+        first = not self.is_set
         self.options.terminate = True
         return first
+
+    @contextmanager
+    def after(self, seconds: float) -> Iterator[None]:
+        """Within it, the run is stopped when it has taken so long."""
+        timer = Timer(seconds, self.set)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 class DeviceMissing(ReparamError):

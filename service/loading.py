@@ -10,7 +10,7 @@ from models import golden
 from models.errors import BundleError
 from models.manifest import SAMPLED, Manifest, OperationName
 from models.repository import Bundle
-from service.graph import Arrays, Graph, GraphFailed, Provider
+from service.graph import Arrays, Graph, GraphFailed, Provider, Stop
 from service.inspection import inspect
 from service.jobs import buckets
 
@@ -22,28 +22,29 @@ class Loaded(NamedTuple):
     seconds_per_row: float
 
 
-def load(bundle: Bundle, provider: Provider, threads: int = 1) -> dict[str, Loaded]:
+def load(bundle: Bundle, provider: Provider, threads: int = 1, seconds: float = 30.0) -> dict[str, Loaded]:
     """The graphs by file name; BundleError if one is not what the manifest says or computes other numbers.
 
-    The golden run is the warm-up too: what comes out has been run once for each operation. A GPU may round to TF32 if
-    the numbers hold with it.
+    The golden run is the warm-up too: what comes out has been run once for each operation, in so many seconds at most.
+    A GPU may round to TF32 if the numbers hold with it.
     """
     if provider == "CUDAExecutionProvider":
         with suppress(BundleError):
-            return _load(bundle, provider, threads, tf32=True)
-    return _load(bundle, provider, threads, tf32=False)
+            return _load(bundle, provider, threads, seconds, tf32=True)
+    return _load(bundle, provider, threads, seconds, tf32=False)
 
 
-def _load(bundle: Bundle, provider: Provider, threads: int, *, tf32: bool) -> dict[str, Loaded]:
+def _load(bundle: Bundle, provider: Provider, threads: int, seconds: float, *, tf32: bool) -> dict[str, Loaded]:
     manifest = bundle.manifest
     graphs = {}
     for file in manifest.graphs:
         loops = inspect(bundle.files[file], file, manifest)
         graphs[file] = Graph(bundle.files[file], provider, threads, loops=loops, tf32=tf32)
-    seconds = dict.fromkeys(graphs, 0.0)
+    costs = dict.fromkeys(graphs, 0.0)
     for name, operation in manifest.operations.items():
-        seconds[operation.graph] = max(seconds[operation.graph], prove(bundle, name, graphs[operation.graph]))
-    return {file: Loaded(graph, seconds[file]) for file, graph in graphs.items()}
+        cost = prove(bundle, name, graphs[operation.graph], seconds)
+        costs[operation.graph] = max(costs[operation.graph], cost)
+    return {file: Loaded(graph, costs[file]) for file, graph in graphs.items()}
 
 
 def warm(bundle: Bundle, graph: Graph, name: OperationName, most: int) -> None:
@@ -54,8 +55,10 @@ def warm(bundle: Bundle, graph: Graph, name: OperationName, most: int) -> None:
         graph.run(feeds | fill(bundle.manifest, name, count), bundle.manifest.operations[name].outputs)
 
 
-def prove(bundle: Bundle, name: OperationName, graph: Graph) -> float:
-    """Run the golden inputs of an operation and compare with what PyTorch computed; BundleError if they differ.
+def prove(bundle: Bundle, name: OperationName, graph: Graph, seconds: float = 30.0) -> float:
+    """Run the golden inputs of an operation and compare with what PyTorch computed.
+
+    BundleError if they differ, or if the run has not ended after so many seconds.
 
     Returns the seconds that a row computed, or one sample of it.
     """
@@ -67,16 +70,20 @@ def prove(bundle: Bundle, name: OperationName, graph: Graph) -> float:
     count = min(array.shape[0] if array.ndim else 0 for array in rows.outputs.values())
     if count == 0:
         raise BundleError(f"{name}: there are no golden rows")
+    stop = Stop()
     began = time.thread_time()
     try:
-        computed = graph.run(rows.inputs | fill(manifest, name, count), outputs)
+        with stop.after(seconds):
+            computed = graph.run(rows.inputs | fill(manifest, name, count), outputs, stop)
     except GraphFailed as error:
+        if stop.is_set:
+            raise BundleError(f"{name}: the golden rows had not run after {seconds:g} s") from error
         raise BundleError(f"{name}: the graph does not run on the golden rows") from error
-    seconds = time.thread_time() - began
+    computing = time.thread_time() - began
     for tensor, expected in rows.outputs.items():
         if not golden.agree(computed[tensor], expected, manifest.golden):
             raise BundleError(f"{name}: {tensor} is not what was computed when the bundle was made")
-    return seconds / (computed["log_weight"].size or 1 if name in SAMPLED else count)
+    return computing / (computed["log_weight"].size or 1 if name in SAMPLED else count)
 
 
 def fill(manifest: Manifest, name: OperationName, rows: int) -> Arrays:

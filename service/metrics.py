@@ -1,21 +1,30 @@
 """What Prometheus may scrape; labels come from closed sets only."""
 
+import os
 from collections import Counter as Counts
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which says when the first began
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+SHARED = "PROMETHEUS_MULTIPROC_DIR"  # in the environment: the folder in which several processes count together
+
 _GRAPH = ("model", "version", "graph")
 
 
 class Metrics:
-    """One set a service, in base units."""
+    """One set a service, in base units. Where processes count together, each tells the counts of all.
+
+    What they share cannot be dropped: series of versions that are no longer served then stay until the service ends.
+    """
 
     def __init__(self) -> None:
+        self._folder = os.environ.get(SHARED)
         self._collectors = here = CollectorRegistry()
+        self._runs_before: Counts[tuple[str, str]] = Counts()
         self.requests = Counter(
             "reparam_requests", "Requests answered", ("model", "version", "operation", "code"), registry=here
         )
@@ -31,26 +40,40 @@ class Metrics:
         self.batch_rows = Histogram(
             "reparam_batch_rows", "Rows times samples of a run", _GRAPH, buckets=_ROWS, registry=here
         )
-        self.queue_rows = Gauge("reparam_queue_rows", "Rows times samples that wait", _GRAPH, registry=here)
+        self.queue_rows = Gauge(
+            "reparam_queue_rows", "Rows times samples that wait", _GRAPH, registry=here, multiprocess_mode="livesum"
+        )
         self.rejected = Counter("reparam_rejected", "Requests refused for lack of room", ("reason",), registry=here)
         self.cancelled = Counter("reparam_cancelled", "Work whose caller left", ("stage",), registry=here)
-        self.model_state = Gauge("reparam_model_state", "1 in this state", ("model", "version", "state"), registry=here)
+        self.model_state = Gauge(
+            "reparam_model_state",
+            "1 in this state",
+            ("model", "version", "state"),
+            registry=here,
+            multiprocess_mode="livemax",
+        )
         self.model_load = Histogram(
             "reparam_model_load_seconds", "Read, check and load of a bundle", buckets=_SECONDS, registry=here
         )
-        self.provider_info = Gauge("reparam_provider_info", "The provider in use", ("provider",), registry=here)
+        self.provider_info = Gauge(
+            "reparam_provider_info", "The provider in use", ("provider",), registry=here, multiprocess_mode="livemax"
+        )
 
     def runs(self) -> Counts[tuple[str, str]]:
-        """How many runs each version of each model has had, over all of its graphs."""
-        runs: Counts[tuple[str, str]] = Counts()
-        for family in self.batch_rows.collect():
+        """How many runs each version of each model has had, over all of its graphs, also before it was unloaded."""
+        runs = self._runs_before.copy()
+        for family in self._all().collect():
             for sample in family.samples:
-                if sample.name.endswith("_count"):
+                if sample.name == "reparam_batch_rows_count":
                     runs[sample.labels["model"], sample.labels["version"]] += int(sample.value)
         return runs
 
     def forget(self, model: str, version: str) -> None:
         """Drop the series of a version that is no longer served."""
+        if self._folder:
+            self._clear(self.queue_rows, self.model_state, of=(model, version))
+            return
+        self._runs_before[model, version] = self.runs()[model, version]
         for metric in (
             self.requests,
             self.queue_duration,
@@ -63,4 +86,18 @@ class Metrics:
 
     def render(self) -> bytes:
         """The text format of Prometheus."""
-        return generate_latest(self._collectors)
+        return generate_latest(self._all())
+
+    def _all(self) -> CollectorRegistry:
+        if not self._folder:
+            return self._collectors
+        together = CollectorRegistry()
+        MultiProcessCollector(together, self._folder)  # type: ignore[no-untyped-call]
+        return together
+
+    @staticmethod
+    def _clear(*gauges: Gauge, of: tuple[str, str]) -> None:
+        for gauge in gauges:
+            for sample in [sample for family in gauge.collect() for sample in family.samples]:
+                if (sample.labels["model"], sample.labels["version"]) == of:
+                    gauge.labels(**sample.labels).set(0)

@@ -43,6 +43,7 @@ class Registry:
         self._one_at_a_time = asyncio.Lock()
         self.provider = provider(settings.device)
         self.loaded = False
+        self._is_leaving = False
         metrics.provider_info.labels(self.provider).set(1)
 
     async def look(self) -> None:
@@ -75,6 +76,10 @@ class Registry:
                 raise self._absence(name)
             self._unloaded.add(name)
             await self._settle(name)
+
+    def leave(self) -> None:
+        """From now on it is not ready, though it still answers."""
+        self._is_leaving = True
 
     def close(self) -> None:
         for task in self._draining:
@@ -112,6 +117,8 @@ class Registry:
 
     def reasons(self) -> list[str]:
         """Why the service is not ready; empty when it is."""
+        if self._is_leaving:
+            return ["the service is shutting down"]
         if not self.loaded:
             return ["the models are still being loaded"]
         if any(entry.model for entry in self._entries):

@@ -59,6 +59,11 @@ class ServedModel:
         outputs = self._operation(name).outputs
         return (*outputs, "z") if name == "decode" else outputs
 
+    def rows_of_a_run(self, name: OperationName, samples: int = 1) -> int:
+        """How many rows with so many samples make one run; CapabilityNotSupported if the model lacks the operation."""
+        operation = self._operation(name)
+        return max(1, self._batchers[operation.graph].batch_rows // (samples if operation.noise else 1))
+
     async def sample(self, rows: int, draw: Draw) -> Arrays:
         return await self._run("sample", rows, {}, draw)
 

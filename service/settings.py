@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.repository import SHIPPED
@@ -34,16 +34,24 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    workers: Positive = Field(1, description="processes that serve; each loads every model")
+    drain_seconds: float = Field(
+        5.0, ge=0, description="time after SIGTERM in which it still answers, so that who sends requests can turn away"
+    )
     repository: Path = Field(SHIPPED, description="folder of bundles; the shipped ones unless set")
     device: Literal["auto", "cuda", "cpu"] = Field("auto", description="auto takes the GPU where there is one")
     admin: bool = Field(False, description="whether models may be loaded and unloaded over HTTP, by whoever asks")
     watch_seconds: float = Field(
         2.0, gt=0, description="longest time between two looks for new bundles in the repository"
     )
+    golden_seconds: float = Field(30.0, gt=0, description="longest time that the golden rows of an operation may run")
     versions: Positive = Field(
         2, description="versions of a model that stay loaded, the newest; others load when asked"
     )
-    runs: Positive = Field(os.cpu_count() or 1, description="graph runs at a time")
+    runs: Positive = Field(
+        default_factory=lambda given: max(1, (os.cpu_count() or 1) // given.get("workers", 1)),
+        description="graph runs at a time in each process; the cores, shared out",
+    )
     threads: Positive = Field(1, description="threads within one run")
     batch_rows: Positive = Field(256, description="rows (times samples) of one run")
     queue_rows: Positive = Field(16_384, description="rows (times samples) that may wait for one graph")
@@ -58,6 +66,12 @@ class Settings(BaseSettings):
     json_body_bytes: Positive = Field(4 * 2**20, description="size of a JSON body")
     body_bytes: Positive = Field(64 * 2**20, description="size of a body that is not JSON")
     answer_bytes: Positive = Field(256 * 2**20, description="size of an answer")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        if self.admin and self.workers > 1:
+            raise ValueError("admin goes with one worker: one of several alone would load or unload a model")
+        return self
 
     def of(self, model: str) -> "Settings":
         """The settings with the limits of that model."""

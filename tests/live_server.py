@@ -23,7 +23,11 @@ class Server(NamedTuple):
     """A server that listens; whether its models are ready is another question."""
 
     url: str
-    pid: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     @property
     def address(self) -> str:
@@ -50,13 +54,15 @@ class Server(NamedTuple):
 @contextmanager
 def live_server(**settings: object) -> Iterator[Server]:
     """`python -m service` with these settings, on a free port; stopped at the end."""
-    environment = {f"REPARAM_{name.upper()}": str(value) for name, value in {"port": 0, **settings}.items()}
+    environment = {
+        f"REPARAM_{name.upper()}": str(value) for name, value in {"port": 0, "drain_seconds": 0, **settings}.items()
+    }
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "service"], cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
         )
         try:
-            yield Server(_url(process, log), process.pid)
+            yield Server(_url(process, log), process)
         finally:
             process.terminate()
             process.wait(timeout=PATIENCE_SECONDS)

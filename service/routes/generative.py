@@ -66,7 +66,8 @@ async def reconstruct(request: requests.ReconstructRequest, model: Served, reply
     async def ask(rows: slice) -> Mapping[str, Any]:
         return await model.reconstruct(x[rows], draw.of(rows))
 
-    return await reply(Question(model, kind, draw, "encode", {"x": x}, len(x), ask, names, request.outputs))
+    step = min(model.rows_of_a_run("encode"), model.rows_of_a_run("decode"))
+    return await reply(Question(model, kind, draw, "encode", {"x": x}, len(x), ask, names, request.outputs, step))
 
 
 @router.post("/interpolate", **described("interpolate", requests.InterpolateRequest, responses.InterpolateResponse))
@@ -100,7 +101,7 @@ async def traverse(
 async def score(request: requests.ScoreRequest, model: Served, settings: ServiceSettings, reply: Reply) -> Response:
     draw, x, samples, target = _draw(request, 1.0), request.x, request.samples, request.target_std_error
     check_samples(len(x), samples, settings)
-    step = len(x) if target else max(1, settings.batch_rows // samples)  # all rows meet a target with as many samples
+    step = len(x) if target else model.rows_of_a_run("score", samples)  # all rows meet a target with as many samples
 
     async def ask(rows: slice) -> Mapping[str, Any]:
         scores = await score_examples(model, x[rows], samples, target, draw.of(rows), settings)

@@ -20,7 +20,7 @@ class Question(NamedTuple):
     """`ask` gives the fields of some of the rows; they do not depend on which others are asked for with them.
 
     `operation` and its `data` are what the first run of the model will take; `wanted` is what the caller named as
-    outputs, `names` are the outputs to answer, and `step` says how many rows make a part, if not the usual number.
+    outputs, `names` are the outputs to answer, and `step` says how many rows make a part, if not those of that run.
     """
 
     model: ServedModel
@@ -38,8 +38,8 @@ class Question(NamedTuple):
         """Refuse now, for all rows, what would else be refused when its part is run."""
         self.model.check(self.operation, self.rows, self.data, self.draw)
 
-    def parts(self, step: int) -> Iterator[slice]:
-        step = self.step or step
+    def parts(self) -> Iterator[slice]:
+        step = self.step or self.model.rows_of_a_run(self.operation)
         return (slice(start, min(start + step, self.rows)) for start in range(0, self.rows, step))
 
     async def answer(self, rows: slice) -> Fields:

@@ -16,10 +16,10 @@ from service.settings import Settings
 _log = logging.getLogger("reparam")
 
 
-async def stream(question: Question, settings: Settings) -> Response:
+async def stream(question: Question, _: Settings) -> Response:
     """Begun when the first part is there, so that what fails until then has its own status."""
     question.check()
-    parts = question.parts(settings.batch_rows)
+    parts = question.parts()
     first = await _lines(question, next(parts))
     return StreamingResponse(_all_lines(question, first, parts), media_type=LINES)
 

@@ -10,11 +10,14 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def post(path: str, body: Any) -> bytes:
+def post(path: str, body: Any, accept: str = "application/json") -> bytes:
     """A request of JSON as it goes over the wire."""
-    content = json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
+    return request(path, json.dumps(body).encode(), {"Content-Type": "application/json", "Accept": accept})
+
+
+def request(path: str, content: bytes, headers: dict[str, str]) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""]).encode() + content
 
 
 class Connection:
@@ -32,8 +35,17 @@ class Connection:
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
         lines = head.lower().split(b"\r\n")
+        status = int(lines[0].split()[1])
+        if b"transfer-encoding: chunked" in lines:
+            return Answer(status, b"".join([chunk async for chunk in self._chunks()]))
         (length,) = [int(line.partition(b":")[2]) for line in lines if line.startswith(b"content-length:")]
-        return Answer(int(lines[0].split()[1]), await self._reader.readexactly(length))
+        return Answer(status, await self._reader.readexactly(length))
+
+    async def _chunks(self):
+        while size := int(await self._reader.readline(), 16):
+            yield await self._reader.readexactly(size)
+            await self._reader.readline()
+        await self._reader.readline()
 
     def close(self) -> None:
         self._writer.close()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from tests import tiny_bundle
+from tests.service import spoiling
 from tests.service.conftest import serving
 from tests.service.test_errors import check
 
@@ -48,3 +49,17 @@ async def test_neighbours_of_an_endless_row_get_their_answers(looping):
     assert endless.status_code == 504
     assert [answer.content for answer in others] == [alone.content] * 4
     assert await stopped(looping) == 1
+
+
+async def test_bundle_whose_golden_run_never_ends_is_refused_and_the_others_serve(tmp_path):
+    endless = tiny_bundle.publish(tmp_path, "endless", operations=["decode"], loops=True)
+    spoiling.with_golden(endless, lambda _, rows: rows.inputs["z"].fill(ENDLESS[0]))
+    tiny_bundle.publish(tmp_path)
+    async with serving(tmp_path, golden_seconds=0.2) as service:
+        check(await service.post("decode", "endless", z=[[0, 0]]), 404, "unknown-model")
+        listed = (await service.client.get("/v2/models")).json()["models"]
+        assert {(one["name"], one["state"], one["reason"]) for one in listed} == {
+            ("endless", "UNAVAILABLE", "decode: the golden rows had not run after 0.2 s"),
+            ("tiny", "READY", ""),
+        }
+        assert (await service.post("decode", z=[[0, 0]])).status_code == 200

@@ -86,10 +86,10 @@ def test_tf32_is_kept_where_the_golden_numbers_hold_with_it(bundle, as_if_cuda):
 def test_tf32_is_left_where_they_do_not(bundle, as_if_cuda, monkeypatch):
     prove = loading.prove
 
-    def refuse(bundle, name, proved):
+    def refuse(bundle, name, proved, seconds):
         if proved.tf32 and name == "score":
             raise BundleError("other numbers")
-        return prove(bundle, name, proved)
+        return prove(bundle, name, proved, seconds)
 
     monkeypatch.setattr(loading, "prove", refuse)
     assert {loaded.graph.tf32 for loaded in load(bundle, CUDA).values()} == {False}

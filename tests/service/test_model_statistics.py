@@ -64,6 +64,16 @@ async def test_requests_that_share_a_run_count_each_for_themselves(root):
         assert found["execution_count"] < 40
 
 
+async def test_counts_go_on_when_a_model_was_unloaded_and_loaded_again(root):
+    async with serving(root, admin=True) as service:
+        for rows in (1, 2):
+            await service.ask("sample", num_samples=3)
+            found = await of(service)
+            assert (found["inference_count"], found["execution_count"]) == (3 * rows, rows)
+            for verb in ("unload", "load"):
+                assert (await service.client.post(f"/v2/repository/models/tiny/{verb}")).status_code == 200
+
+
 async def test_what_asks_for_no_run_does_not_count(root):
     async with serving(root) as service:
         for path in ("", "/ready", "/config", "/stats", "/preview.png"):

@@ -2,8 +2,10 @@
 
 import ctypes
 import json
+import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 import onnxruntime
 import pytest
@@ -13,7 +15,8 @@ from pydantic_settings import CliApp
 from models.repository import SHIPPED
 from service import __main__
 from service.graph import DeviceMissing, provider
-from service.settings import Settings
+from service.settings import Limit, Settings
+from tests.live_server import ROOT
 from tests.service.conftest import serving
 
 
@@ -35,10 +38,13 @@ def without_driver(monkeypatch):
 OTHER = {
     "host": "0.0.0.0",
     "port": 9000,
+    "workers": 5,
+    "drain_seconds": 3.5,
     "repository": Path("elsewhere"),
     "device": "cpu",
     "admin": True,
     "watch_seconds": 0.5,
+    "golden_seconds": 2.5,
     "versions": 4,
     "runs": 3,
     "threads": 2,
@@ -54,6 +60,19 @@ OTHER = {
     "body_bytes": 17,
     "answer_bytes": 16,
 }
+
+
+def test_page_of_the_settings_has_each_with_its_default():
+    page = (ROOT / "docs" / "serving.md").read_text().partition("## Settings\n")[2]
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    found = {name.removeprefix("| ").strip("`"): default.strip("`") for name, default, _ in rows}
+    defaults = {name: str(field.default) for name, field in Settings.model_fields.items()}
+    assert found == defaults | {"repository": "the shipped bundles", "runs": "the cores, shared out"}
+
+
+def test_page_of_the_settings_has_each_limit_of_a_model():
+    page = (ROOT / "docs" / "serving.md").read_text().rpartition("`limits` holds")[2]
+    assert set(re.findall(r"`([a-z]+_[a-z_]+)`", page)) == set(get_args(Limit))
 
 
 def written(value):
@@ -135,11 +154,12 @@ def test_setting_that_makes_no_sense_is_refused(monkeypatch, name, value):
         (["--port", "http"], {}, "setting port: Input should be a valid integer"),
         (["--runs", "0"], {}, "setting runs: Input should be greater than or equal to 1"),
         ([], {"REPARAM_PORT": "65536"}, "setting port: Input should be less than or equal to 65535"),
+        (["--admin", "true", "--workers", "2"], {}, "setting workers: Value error, admin goes with one worker"),
         ([], {"REPARAM_DEVICE": "tpu"}, "setting device: Input should be 'auto', 'cuda' or 'cpu'"),
     ],
 )
 def test_bad_setting_is_one_line_and_status_1(monkeypatch, capsys, arguments, environment, complaint):
-    monkeypatch.setattr("uvicorn.run", pytest.fail)
+    monkeypatch.setattr(__main__, "serve", pytest.fail)
     monkeypatch.setattr(sys, "argv", ["reparam-serve", *arguments])
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -169,7 +189,7 @@ def test_runtime_without_cuda_is_refused_with_the_package_that_has_it(monkeypatc
 
 @pytest.mark.usefixtures("without_driver")
 def test_service_refuses_to_start_without_the_device_asked_for(monkeypatch, capsys):
-    monkeypatch.setattr("uvicorn.run", pytest.fail)
+    monkeypatch.setattr(__main__, "serve", pytest.fail)
     monkeypatch.setattr(sys, "argv", ["reparam-serve", "--device", "cuda"])
     assert __main__.main() == 1
     assert capsys.readouterr().err == (

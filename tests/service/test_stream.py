@@ -6,8 +6,10 @@ import json
 import numpy as np
 import pytest
 
+from service import assembly
 from service.errors import QueueFull
 from service.served_model import ServedModel
+from tests import tiny_bundle
 from tests.service.conftest import serving
 from tests.service.test_errors import FIELDS, check
 from tests.service.test_reproducibility import CODES, MASKS, NOISY, PATHS, ROWS, body
@@ -155,6 +157,28 @@ async def test_no_part_is_run_before_the_one_before_it_was_taken(small, runs):
         ]
     assert await reader.take() == b""
     await reader.task
+
+
+async def test_rows_of_a_graph_that_loops_leave_after_each_of_its_runs(tmp_path, runs, monkeypatch):
+    """However many rows others' runs take, one of these takes as many as end soon: here a single one."""
+    monkeypatch.setattr(assembly, "_LONGEST_LOOP", 0)
+    tiny_bundle.publish(tmp_path, operations=["sample"], loops=True)
+    async with serving(tmp_path) as service:
+        reader = Reader(service)
+        taken = [(await reader.take()).count(b"\n") for _ in range(13)]
+        await reader.task
+        assert taken == [1] * 12 + [0]
+        assert runs == list(range(12))
+        assert (await service.series())['reparam_batch_rows_count{graph="decode",model="tiny",version="1"}'] == 12
+
+
+@pytest.mark.parametrize(("samples", "parts"), [(1, 4), (2, 10), (4, 10)])
+async def test_part_of_a_score_has_as_many_rows_as_a_run_takes_with_their_samples(small, samples, parts):
+    before = await small.series()
+    found = lines(await small.post("score", headers=LINES, x=ROWS, samples=samples, seed=1))
+    name = 'reparam_queue_duration_seconds_count{graph="score",model="tiny",version="1"}'
+    assert len(found) == 10
+    assert (await small.series())[name] - before.get(name, 0) == parts
 
 
 async def test_caller_who_leaves_costs_no_further_run(small, runs):

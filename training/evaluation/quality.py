@@ -17,7 +17,7 @@ from training.evaluation.terms import SEED
 from training.exported import Exported
 
 SAMPLES = 10_000
-COOL = 0.6
+COOL = 0.5
 
 _NEIGHBOURS = 5
 _FEW = 1000  # samples, in which every class should appear
