@@ -33,6 +33,7 @@ def assemble(bundle: Bundle, provider: Provider, workers: Workers, metrics: Metr
             (manifest.name, str(manifest.version), file.removesuffix(".onnx")),
             batch_rows=batch_rows[file],
             queue_rows=limits.queue_rows,
+            queue_seconds=limits.queue_seconds,
             seconds_per_row=loaded.seconds_per_row,
         )
         for file, loaded in graphs.items()

@@ -8,11 +8,13 @@ from functools import partial
 from typing import NamedTuple, cast
 
 from service import trace
-from service.calls import Call, Calls, Entry
+from service.admission import Admission
+from service.calls import Call, Entry
 from service.errors import QueueFull
 from service.graph import Arrays, Graph, Stop
 from service.jobs import Job, merge, pad, split
 from service.metrics import Metrics
+from service.waiting import Waiting
 from service.workers import Workers
 
 _SHORT = 0.001  # seconds: work that is over before a thread would have taken it is done on the event loop itself
@@ -49,6 +51,7 @@ class Batcher:
         *,
         batch_rows: int,
         queue_rows: int,
+        queue_seconds: float = math.inf,
         seconds_per_row: float = 0.0,
     ) -> None:
         self._graph = graph
@@ -61,9 +64,9 @@ class Batcher:
         self._run_rows = metrics.batch_rows.labels(*labels)
         self._queue_rows = metrics.queue_rows.labels(*labels)
         self.batch_rows = batch_rows
-        self._most_queued = queue_rows
         self._seconds_per_row = seconds_per_row
-        self._calls = Calls(heaviest=max(queue_rows // 2, batch_rows))
+        self._waiting = Waiting(batch_rows, heaviest=max(queue_rows // 2, batch_rows))
+        self._admission = Admission(self._waiting, queue_rows, queue_seconds, seconds_per_row)
         self._under_way: list[_Run] = []
         self._working: set[asyncio.Task[None]] = set()
 
@@ -72,32 +75,31 @@ class Batcher:
         return bool(self._working)
 
     async def run(self, jobs: Sequence[Job]) -> list[Arrays]:
-        """The outputs of each job; QueueFull if too much waits already."""
-        call = Call(jobs)
-        self._admit(call)
+        """The outputs of each job; QueueFull if so much waits already that they would not be there in time."""
+        here = trace.current()
+        call = Call(jobs, here.address)
+        self._admit(call, here.deadline)
+        if not self._working:
+            self._admission.begin()
         if not self._working or (len(self._working) < self._workers.runs and self._is_worth_a_run()):
             self._working.add(asyncio.create_task(self._work()))
         try:
             outputs = await call.answer
         finally:
             self._leave(call)
-        here = trace.current()
         here.queue += call.queue
         here.infer += call.infer
         return outputs
 
-    def _admit(self, call: Call) -> None:
-        """A call of any size is let in when nothing waits, so that none is refused for ever.
-
-        One that waits counts for half the queue or a batch at most, so that others find room beside it.
-        """
-        waiting = self._calls.weight
-        if waiting and waiting + self._calls.weigh(call) > self._most_queued:
+    def _admit(self, call: Call, deadline: float) -> None:
+        running = sum(entry.job.size for run in self._under_way for entry in run.batch)
+        try:
+            self._admission.check(call, running, deadline)
+        except QueueFull:
             self._rejected.inc()
-            wait = math.ceil(self._calls.size * self._seconds_per_row)
-            raise QueueFull(f"{self._calls.size:,} rows wait for this graph already", retry_after=max(1, wait))
-        self._calls.add(call)
-        self._queue_rows.set(self._calls.size)
+            raise
+        self._waiting.add(call)
+        self._queue_rows.set(self._waiting.size)
 
     def _leave(self, call: Call) -> None:
         """The caller has its answer or has gone: what waits of the call is dropped, and what runs for it is stopped.
@@ -105,8 +107,8 @@ class Batcher:
         A run that others wait for goes on, but not of a graph that loops: its row may be the one that never ends.
         """
         if call.waiting:
-            self._dropped.inc(self._calls.drop(call))
-            self._queue_rows.set(self._calls.size)
+            self._dropped.inc(self._waiting.drop(call))
+            self._queue_rows.set(self._waiting.size)
         enough = any if self._graph.loops else all
         for run in self._under_way:
             if enough(entry.call.is_over for entry in run.batch) and run.stop.set():
@@ -114,16 +116,16 @@ class Batcher:
 
     def _is_worth_a_run(self) -> bool:
         """What waits is a batch by itself, or so much work that it is not to wait for the run under way."""
-        size = self._calls.size
+        size = self._waiting.size
         return size >= self.batch_rows or size * self._seconds_per_row >= _LONG
 
     def _is_short(self) -> bool:
-        size = min(self._calls.size, self.batch_rows)
+        size = min(self._waiting.size, self.batch_rows)
         return self._graph.is_steady and 0 < size * self._seconds_per_row <= _SHORT
 
     async def _work(self) -> None:
         try:
-            while self._calls.size:
+            while self._waiting.size:
                 if self._is_short():
                     await self._run_next(in_thread=False)
                     await asyncio.sleep(0)  # who has an answer takes it, and who asks is heard
@@ -134,8 +136,8 @@ class Batcher:
             self._working.discard(cast(asyncio.Task[None], asyncio.current_task()))
 
     async def _run_next(self, *, in_thread: bool) -> None:
-        if batch := self._calls.cut(self.batch_rows):
-            self._queue_rows.set(self._calls.size)
+        if batch := self._waiting.cut():
+            self._queue_rows.set(self._waiting.size)
             self._note_wait(batch)
             await self._run(batch, in_thread=in_thread)
 
@@ -174,6 +176,7 @@ class Batcher:
     def _hand_out(self, batch: list[Entry], outcome: _Outcome) -> None:
         size = sum(entry.job.size for entry in batch)
         self._seconds_per_row = 0.8 * self._seconds_per_row + 0.2 * outcome.computed / size
+        self._admission.note(size)
         self._run_rows.observe(size)
         self._infer_duration.observe(outcome.seconds)
         for entry, outputs in zip(batch, outcome.outputs, strict=True):

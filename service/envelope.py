@@ -41,6 +41,9 @@ class Envelope:
         started = time.perf_counter()
         headers = Headers(scope=scope)
         here = trace.begin(_request_id(headers))
+        here.address = scope["client"][0] if scope.get("client") else ""
+        timeout = _timeout(headers, self._timeout_seconds)
+        here.deadline = started + timeout
         caller = Departure(receive)
         status = 0
         is_of_lines = False
@@ -57,7 +60,7 @@ class Envelope:
             await send(message)
 
         try:
-            async with asyncio.timeout(_timeout(headers, self._timeout_seconds)), caller:
+            async with asyncio.timeout(timeout), caller:
                 await self._app(scope, caller.receive, stamp)
         except TimeoutError:
             late = answer_to(DeadlinePassed("the answer was not whole before the deadline; ask for fewer rows or wait"))

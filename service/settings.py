@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     threads: Positive = Field(1, description="threads within one run")
     batch_rows: Positive = Field(256, description="rows (times samples) of one run")
     queue_rows: Positive = Field(16_384, description="rows (times samples) that may wait for one graph")
+    queue_seconds: float = Field(
+        30.0, gt=0, description="longest expected wait; a request that meets a longer one is refused"
+    )
     timeout_seconds: float = Field(60.0, gt=0, description="deadline of a request that sets none")
     request_rows: Positive = Field(4_096, description="rows in one request")
     request_samples: Positive = Field(10_000, description="samples a row of a score")

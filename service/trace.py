@@ -1,5 +1,6 @@
 """What is noted of one request while it is answered: whom it asked, and where the time went."""
 
+import math
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -8,11 +9,14 @@ from dataclasses import dataclass
 class Trace:
     """Durations in seconds; model, version and operation stay empty where none was reached.
 
+    `address` is where the request comes from, and `deadline` when its answer is to be whole, by time.perf_counter.
     `rows` were run for the request, those of each graph that it went through; `draw` is the part of `infer` in which
     its noise was drawn.
     """
 
     request_id: str = ""
+    address: str = ""
+    deadline: float = math.inf
     model: str = ""
     version: str = ""
     operation: str = ""

@@ -50,8 +50,12 @@ async def infer(asked: InferRequest, raw_tensors: RawTensors, model: Served) -> 
     """Any operation of the model, `parameters.operation`; noise that is not among the inputs is drawn."""
     inference = prepare(model, asked.parameters, _tensors(asked.inputs, raw_tensors))
     is_binary = _outputs(model, asked, inference)
+    timeout = asked.parameters.timeout and asked.parameters.timeout / 1e6
+    if timeout:
+        here = trace.current()
+        here.deadline = min(here.deadline, time.perf_counter() + timeout)
     try:
-        async with asyncio.timeout(asked.parameters.timeout and asked.parameters.timeout / 1e6):
+        async with asyncio.timeout(timeout):
             arrays = await model.infer(*inference)
     except TimeoutError as error:
         raise DeadlinePassed("the answer was not there before the timeout that the request gives") from error

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 class Answer(NamedTuple):
     status: int
     body: bytes
+    head: bytes  # in lower case
 
 
 def post(path: str, body: Any, accept: str = "application/json") -> bytes:
@@ -33,13 +34,13 @@ class Connection:
 
     async def ask(self, request: bytes) -> Answer:
         self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        lines = head.lower().split(b"\r\n")
+        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        lines = head.split(b"\r\n")
         status = int(lines[0].split()[1])
         if b"transfer-encoding: chunked" in lines:
-            return Answer(status, b"".join([chunk async for chunk in self._chunks()]))
+            return Answer(status, b"".join([chunk async for chunk in self._chunks()]), head)
         (length,) = [int(line.partition(b":")[2]) for line in lines if line.startswith(b"content-length:")]
-        return Answer(status, await self._reader.readexactly(length))
+        return Answer(status, await self._reader.readexactly(length), head)
 
     async def _chunks(self):
         while size := int(await self._reader.readline(), 16):

@@ -50,6 +50,7 @@ OTHER = {
     "threads": 2,
     "batch_rows": 7,
     "queue_rows": 70,
+    "queue_seconds": 4.5,
     "timeout_seconds": 1.5,
     "request_rows": 11,
     "request_samples": 12,
