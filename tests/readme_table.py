@@ -28,9 +28,14 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def with_table(text: str) -> str:
     """The README's text with the table of today between its two marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{table(Repository(SHIPPED))}\n\n{END}{after}"
+    return between(text, BEGIN, END, table(Repository(SHIPPED)))
+
+
+def between(text: str, begin: str, end: str, written: str) -> str:
+    """The text with that between the two marks, in place of what was there."""
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{written}\n\n{end}{after}"
 
 
 def _row(manifest: Manifest) -> tuple[str, ...]:
