@@ -16,7 +16,7 @@ from service.journal import Journal
 from service.metrics import SHARED, Metrics
 from service.rates import SharedCounts
 from service.registry import Registry
-from service.routes import generative, health, infer, inference_protocol, model_statistics, models
+from service.routes import generative, health, infer, inference_protocol, model_statistics, models, page
 from service.routes.dependencies import ANY, newest, pinned, problems
 from service.routes.hot import Hot
 from service.settings import Settings
@@ -61,6 +61,7 @@ def create_app(
         inference_protocol.server,
         model_statistics.server,
         models.listing,
+        page.router,
     ):
         app.include_router(router)  # before those of a model: "stats" is no model's name
     _include_of_a_model(app, models.router, inference_protocol.model, model_statistics.model)

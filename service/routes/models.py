@@ -53,6 +53,7 @@ async def model(served: Served, registry: ModelRegistry) -> ModelMetadata:
         labels=list(manifest.labels),
         operations=list(manifest.operations),
         absent=manifest.absent,
+        calibration=manifest.calibration,
         figures=manifest.provenance.figures,
         provenance=manifest.provenance.model_dump(exclude={"figures"}, exclude_none=True),
     )

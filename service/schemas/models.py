@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from models.manifest import Example, OperationName
+from models.manifest import Calibration, Example, OperationName
 from models.provenance import Figure
 
 
@@ -60,5 +60,6 @@ class ModelMetadata(BaseModel):
     labels: list[str]
     operations: list[OperationName]
     absent: dict[OperationName, str]
+    calibration: Calibration | None
     figures: dict[str, Figure]
     provenance: dict[str, Any]
