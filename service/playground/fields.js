@@ -20,6 +20,7 @@ export class Fields {
     const input = element("input", { type: "range", min: least, max: most, step, value: this.kept[name] ?? first });
     const say = () => said.replaceChildren(input.value);
     input.addEventListener("input", say);
+    input.addEventListener("say", say); // its value was set beside another's
     this.add(name, [label, " ", said], input, Number);
     say();
     return input;
