@@ -11,7 +11,12 @@ export class Chart {
     this.place = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "chart", role: "img", "aria-label": label });
     const corner = [[LEFT, MARGIN], [LEFT, HEIGHT - BOTTOM], [WIDTH - MARGIN, HEIGHT - BOTTOM]];
     this.place.append(shape("polyline", { points: corner.join(" "), class: "axis" }));
-    for (const value of this.y) this.write(LEFT - 6, this.at(0, value)[1] + 4, value.toFixed(Math.abs(this.y[1] - this.y[0]) < 5 ? 2 : 0), "end");
+  }
+
+  // The ends of the upright axis.
+  scale() {
+    const digits = this.y[1] - this.y[0] < 5 ? 1 : 0;
+    for (const value of this.y) this.write(LEFT - 6, this.at(0, value)[1] + 4, value.toFixed(digits), "end");
   }
 
   // `ticks` are pairs of a place and what stands there.
@@ -47,7 +52,7 @@ export class Chart {
   }
 
   write(x, y, text, anchor) {
-    this.place.append(shape("text", { x, y, "text-anchor": anchor }, text));
+    this.place.append(shape("text", { x, y, "text-anchor": anchor }, text.replace("-", "−")));
   }
 
   at(x, y) {

@@ -29,10 +29,11 @@ export class Curl {
   }
 }
 
-export function lineOf({ path, body, accept, hasKey }) {
-  const parts = [`curl -s ${location.origin}${path}`, "-H 'Content-Type: application/json'"];
+export function lineOf({ path, body, accept = "application/json", hasKey }) {
+  const parts = [`curl -s ${location.origin}${path}`];
   if (hasKey) parts.push('-H "Authorization: Bearer $KEY"');
   if (accept !== "application/json") parts.push(`-H 'Accept: ${accept}'`);
   if (accept in FILES) parts.push(`-o ${FILES[accept]}`);
-  return [...parts, `-d '${JSON.stringify(body)}'`].join(" ");
+  if (body) parts.push("-H 'Content-Type: application/json'", `-d '${JSON.stringify(body)}'`);
+  return parts.join(" ");
 }

@@ -24,3 +24,8 @@ export class Tensor {
     return this.values.subarray(i * size, (i + 1) * size);
   }
 }
+
+// Single-precision values in the fewest digits that name them.
+export function shortest(values) {
+  return Array.from(values, (value) => Number(value.toPrecision(9)));
+}

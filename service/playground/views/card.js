@@ -8,7 +8,8 @@ export const can = () => true;
 export const caption = (model) => `${model.title.replace(/\.?$/, ".")} Figures were measured on the exported model, the one that answers here.`;
 
 export function show(view) {
-  const { model } = view;
+  const { model, api } = view;
+  api.onAsk({ path: `/v2/models/${model.name}` });
   const picture = element("div", { class: "figure preview" });
   view.controls.append(facts(model), picture);
   view.display.append(figures(model), abilities(model), limits(model), origin(model));
@@ -28,7 +29,7 @@ function facts(model) {
     ["Examples", `${model.x.support} ${model.x.kind}s of ${model.shapes.x.join(" × ")}`],
     ["Code", model.shapes.z ? `${model.shapes.z.join(" × ")} numbers` : "none"],
     ["Parameters", model.provenance.parameters.toLocaleString("en")],
-    ["Runs on", model.provider],
+    ["Runs on", model.provider.replace("ExecutionProvider", "")],
   ]);
 }
 
@@ -46,12 +47,12 @@ function figures(model) {
 }
 
 function abilities(model) {
-  const able_ = model.operations.map((operation) => {
+  const present = model.operations.map((operation) => {
     const outputs = model.parameters.operations[operation].outputs.map((output) => output.name);
     return [operation, `gives ${outputs.join(", ")}`];
   });
   const lacking = Object.entries(model.absent).map(([operation, reason]) => [operation, `no: ${reason}`]);
-  return part("What it can do", pairs([...able_, ...lacking]));
+  return part("What it can do", pairs([...present, ...lacking]));
 }
 
 function limits(model) {
@@ -85,5 +86,5 @@ function pairs(rows) {
 }
 
 function rounded(value, digits = 5) {
-  return String(Number(value.toPrecision(digits)));
+  return String(Number(value.toPrecision(digits))).replace("-", "−");
 }

@@ -99,6 +99,7 @@ function lengths(codes, steps) {
   const norms = codes.map((path) => path.map((z) => Math.hypot(...z)));
   const chart = new Chart([0, steps - 1], [0, Math.ceil(1.1 * Math.max(...norms.flat()))], "Distance of the codes from zero along both paths");
   norms.forEach((path, i) => chart.line(path.map((norm, step) => [step, norm]), i ? "second" : "first"));
+  chart.scale();
   chart.ticks([[0, "first"], [steps - 1, "last"]]);
   const keys = [element("span", { class: "key" }), "linear ", element("span", { class: "key second" }), "spherical"];
   return element("figure", { class: "narrow" }, chart.place, element("figcaption", {}, "How far the codes are from zero. ", ...keys));
