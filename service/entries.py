@@ -66,6 +66,7 @@ class Entries:
         self._find_newest(entry.name)
         for state in get_args(State):
             self._metrics.model_state.labels(*entry.key, state).set(state == entry.state)
+        self._metrics.model_refused.labels(*entry.key).set(entry.is_refused)
 
     def drop(self, key: Key) -> None:
         del self._all[key]

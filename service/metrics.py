@@ -52,6 +52,13 @@ class Metrics:
             registry=here,
             multiprocess_mode="livemax",
         )
+        self.model_refused = Gauge(
+            "reparam_model_refused",
+            "1 if the version was refused or unloaded, 0 if it serves or would when asked",
+            ("model", "version"),
+            registry=here,
+            multiprocess_mode="livemax",
+        )
         self.model_load = Histogram(
             "reparam_model_load_seconds", "Read, check and load of a bundle", buckets=_SECONDS, registry=here
         )
@@ -71,7 +78,7 @@ class Metrics:
     def forget(self, model: str, version: str) -> None:
         """Drop the series of a version that is no longer served."""
         if self._folder:
-            self._clear(self.queue_rows, self.model_state, of=(model, version))
+            self._clear(self.queue_rows, self.model_state, self.model_refused, of=(model, version))
             return
         self._runs_before[model, version] = self.runs()[model, version]
         for metric in (
@@ -81,6 +88,7 @@ class Metrics:
             self.batch_rows,
             self.queue_rows,
             self.model_state,
+            self.model_refused,
         ):
             metric.remove_by_labels({"model": model, "version": version})
 

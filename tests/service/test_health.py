@@ -19,6 +19,7 @@ NAMES = {
     "reparam_rejected_total",
     "reparam_cancelled_total",
     "reparam_model_state",
+    "reparam_model_refused",
     "reparam_model_load_seconds",
     "reparam_provider_info",
 }
