@@ -96,6 +96,12 @@ def test_frameworks_are_known_only_where_they_belong(module):
         )
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("service.client")])
+def test_client_stands_alone(module):
+    assert outside(PATHS[module]) <= {"httpx", "numpy", "service"}
+    assert all(other.startswith("service.client") for other in imported(PATHS[module]) if other in PATHS)
+
+
 ORDER = [
     "service.app",
     "service.routes",
