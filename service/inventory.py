@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from service.entries import Key
 from service.loader import Loader
 
 _NO_BUNDLE = "the repository holds no bundle"
+_MOST_FILES = 100  # that are looked at; no bundle has so many
 _UNREADABLE = "the repository cannot be read"
 
 _log = logging.getLogger("reparam")
@@ -76,6 +78,7 @@ class Inventory:
 def _stamp(folder: Path) -> object:
     """Differs when a file of the folder does."""
     try:
-        return {file.name: (file.stat().st_mtime_ns, file.stat().st_size) for file in folder.iterdir()}
+        files = islice(folder.iterdir(), _MOST_FILES)
+        return {file.name: (file.stat().st_mtime_ns, file.stat().st_size) for file in files}
     except OSError:
         return None

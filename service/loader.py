@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Timer
 from typing import TYPE_CHECKING, NoReturn
@@ -113,16 +114,14 @@ class _Child:
     def end(self) -> None:
         """What is left of it, too."""
         self.kill()
-        with self._process:
+        with suppress(BrokenPipeError), self._process:
             pass
 
     def _write(self, message: BaseModel) -> None:
         assert self._process.stdin
-        try:
+        with suppress(BrokenPipeError):  # reading finds out what became of it
             self._process.stdin.write(message.model_dump_json().encode() + b"\n")
             self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # reading finds out what became of it
 
     def _answer(self, seconds: float) -> Verdict:
         assert self._process.stdout
