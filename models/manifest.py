@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from models.fields import FileName, Frozen, Name, Sha256, ShapeName, Size, TensorName, Version
 from models.noise import NoiseKind
 from models.provenance import Provenance
+from models.sizes import excesses
 
 OperationName = Literal["sample", "encode", "decode", "score", "complete", "criticize"]
 
@@ -146,6 +147,7 @@ def _complaints(manifest: Manifest) -> Iterator[str]:
     if "x" not in manifest.shapes:
         yield "no shape is given for x"
         return
+    yield from excesses(manifest.shapes, {name: file.bytes for name, file in manifest.digests.items()})
     present, absent = set(manifest.operations), set(manifest.absent)
     if not present:
         yield "a model without any operation"
@@ -158,7 +160,7 @@ def _complaints(manifest: Manifest) -> Iterator[str]:
         yield from (f"no shape is given for {t} of {name}" for t in tensors if not {t, f"{name}.{t}"} & set(shapes))
         if operation.label and not manifest.labels:
             yield f"{name} takes a label, but no labels are named"
-    if manifest.order is not None and sorted(manifest.order) != list(range(prod(manifest.shapes["x"]))):
+    if manifest.order is not None and not _is_permutation(manifest.order, prod(manifest.shapes["x"])):
         yield "order is not a permutation of the values of x"
     if ("criticize" in present) != (manifest.realness_kind is not None):
         yield "realness_kind goes with criticize"
@@ -168,6 +170,10 @@ def _complaints(manifest: Manifest) -> Iterator[str]:
         yield "calibration goes with score"
     files = {*manifest.graphs, manifest.golden.file}
     yield from (f"no digest is given for {file}" for file in sorted(files - set(manifest.digests)))
+
+
+def _is_permutation(order: tuple[int, ...], size: int) -> bool:
+    return len(order) == size and sorted(order) == list(range(size))
 
 
 def _lacking(name: OperationName, operation: Operation) -> list[str]:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,13 +16,14 @@ from pydantic import ValidationError
 from models.errors import AlreadyPublished, BundleError, BundleNotFound
 from models.files import read_plain, sync_folder, write_through
 from models.manifest import File, Manifest
+from models.sizes import MOST_FILES
 
 SHIPPED = Path(__file__).parent / "bundles"
 MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"  # the line that `sha256sum -c` reads: it holds the manifest, as the manifest holds the rest
 
 _INCOMING = ".incoming-"
-_MANIFEST_BYTES = 4 * 2**20
+_MANIFEST_BYTES = 2**20
 _SEAL_BYTES = 128
 
 
@@ -127,15 +129,20 @@ def read_bundle(folder: Path) -> Bundle:
     written = read_plain(folder / MANIFEST, _MANIFEST_BYTES)
     if read_plain(folder / SEAL, _SEAL_BYTES) != _seal(written):
         raise BundleError(f"{MANIFEST} is not what {SEAL} says: one of them was changed")
-    try:
-        manifest = Manifest.model_validate_json(written)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "as a whole"
-        raise BundleError(f"{MANIFEST}, {place}: {first['msg']}") from error
+    manifest = parse_manifest(written)
     _check_listing(folder, set(manifest.digests))
     files = {name: _read_checked(folder / name, file) for name, file in manifest.digests.items()}
     return Bundle(manifest, _digest(written), files)
+
+
+def parse_manifest(written: bytes) -> Manifest:
+    """BundleError with the first place that is wrong."""
+    try:
+        return Manifest.model_validate_json(written)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "as a whole"
+        raise BundleError(f"{MANIFEST}, {place}: {first['msg']}") from error
 
 
 def digests(files: Mapping[str, bytes]) -> dict[str, File]:
@@ -151,7 +158,10 @@ def _seal(manifest: bytes) -> bytes:
 
 
 def _check_listing(folder: Path, named: set[str]) -> None:
-    found = {entry.name for entry in os.scandir(folder)} - {MANIFEST, SEAL}
+    with os.scandir(folder) as entries:
+        found = {entry.name for entry in islice(entries, MOST_FILES + 3)} - {MANIFEST, SEAL}
+    if len(found) > MOST_FILES:
+        raise BundleError(f"the folder holds more than {MOST_FILES} files beside {MANIFEST}")
     for name in sorted(found ^ named):
         raise BundleError(f"{name} is {'missing' if name in named else 'not named by the manifest'}")
 

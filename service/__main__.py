@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from models.errors import ReparamError
-from service import logs
+from service import loader, logs
 from service.server import serve
 from service.settings import Settings
 
@@ -19,9 +19,10 @@ def main() -> int:
             from service.supervisor import supervise
 
             return supervise(settings)
+        loading = loader.start(settings)  # so that it starts beside this process
         from service.app import create_app  # the greater part of a start
 
-        app = create_app(settings)
+        app = create_app(settings, loader=loading)
     except (ReparamError, ValidationError) as error:
         print(f"reparam-serve: {_complaint(error)}", file=sys.stderr)
         return 1

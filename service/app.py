@@ -10,9 +10,11 @@ from fastapi import APIRouter, Depends, FastAPI
 from limits.strategies import FixedWindowRateLimiter
 
 from service import errors
+from service import loader as loaders
 from service.envelope import Envelope
 from service.gate import Gate, check_guarded
 from service.journal import Journal
+from service.loader import Loader
 from service.metrics import SHARED, Metrics
 from service.rates import SharedCounts
 from service.registry import Registry
@@ -27,9 +29,16 @@ _STANDARD_OUTPUT = 1
 
 
 def create_app(
-    settings: Settings, *, load_first: bool = False, when_loaded: Callable[[], None] = lambda: None
+    settings: Settings,
+    *,
+    loader: Loader | None = None,
+    load_first: bool = False,
+    when_loaded: Callable[[], None] = lambda: None,
 ) -> FastAPI:
-    """The service for these settings; its models are loaded in the background once it has started, or before."""
+    """The service for these settings; its models are loaded in the background once it has started, or before.
+
+    Whoever has started a loader gives it; else the settings say whether there is one.
+    """
     check_guarded(settings)
     metrics, statistics = Metrics(), Statistics(os.environ.get(SHARED))
     app = FastAPI(
@@ -46,7 +55,7 @@ def create_app(
     app.state.statistics = statistics
     app.state.load_first = load_first
     app.state.when_loaded = when_loaded
-    app.state.registry = registry = Registry(settings, metrics)
+    app.state.registry = registry = Registry(settings, metrics, loader or loaders.start(settings))
     app.add_middleware(Hot, registry=registry, body_bytes=settings.json_body_bytes)
     app.state.journal = journal = Journal(_STANDARD_OUTPUT if settings.journal else None)
     app.add_middleware(Gate, settings=settings, limiter=FixedWindowRateLimiter(SharedCounts(settings.rate_file)))

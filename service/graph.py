@@ -91,6 +91,8 @@ class Graph:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
         options.log_severity_level = _FATAL
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Else bytes that are ONNX to whoever inspected them could be another graph, in ONNX Runtime's own format.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=providers(provider, tf32=tf32))
         except _REFUSALS as error:

@@ -1,10 +1,19 @@
 """What a graph may contain: only ONNX's own deterministic operators, no data from elsewhere, the promised tensors."""
 
 from collections.abc import Iterator
+from itertools import chain
+from math import prod
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
+from onnx import (
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    SparseTensorProto,
+    TensorProto,
+    ValueInfoProto,
+)
 
 from models.errors import BundleError
 from models.manifest import SAMPLED, Manifest, OperationName
@@ -15,6 +24,10 @@ _DOMAINS = frozenset({"", "ai.onnx"})
 _INT64_INPUTS = frozenset({"label"})
 _LOOPS = frozenset({"Loop", "Scan"})
 
+_MOST_DEPTH = 8  # of graphs in graphs: what ONNX Runtime does to them grows with a power of it
+_MOST_NODES = 10_000
+_MOST_CONSTANTS = 2**28  # numbers; a sparse tensor counts in full, as that is what it becomes
+
 
 def inspect(content: bytes, file: str, manifest: Manifest) -> bool:
     """Whether the graph loops; BundleError if it is not what the manifest says, or more than a pure function."""
@@ -22,9 +35,18 @@ def inspect(content: bytes, file: str, manifest: Manifest) -> bool:
         model = onnx.load_model_from_string(content)
     except DecodeError as error:
         raise BundleError(f"{file} is not an ONNX file") from error
-    for complaint in (*_foreign(model), *_mismatched(model.graph, file, manifest)):
+    for complaint in chain(_excessive(model.graph), _foreign(model), _mismatched(model.graph, file, manifest)):
         raise BundleError(f"{file}: {complaint}")
     return any(node.op_type in _LOOPS for node in _nodes(model.graph))
+
+
+def _excessive(graph: GraphProto) -> Iterator[str]:
+    if (depth := _depth(graph)) > _MOST_DEPTH:
+        yield f"graphs lie in graphs {depth} deep; {_MOST_DEPTH} are allowed"
+    if (nodes := sum(1 for _ in _nodes(graph))) > _MOST_NODES:
+        yield f"it has {nodes:,} operators; {_MOST_NODES:,} are allowed"
+    if (numbers := sum(abs(prod(tensor.dims)) for tensor in _constants(graph))) > _MOST_CONSTANTS:
+        yield f"its constants are {numbers:,} numbers; {_MOST_CONSTANTS:,} are allowed"
 
 
 def _foreign(model: ModelProto) -> Iterator[str]:
@@ -35,13 +57,16 @@ def _foreign(model: ModelProto) -> Iterator[str]:
             yield f"operator {node.op_type} is of the domain {node.domain}; only ONNX's own are taken"
         if node.op_type in RANDOM_OPERATORS:
             yield f"{node.op_type} draws noise of its own; noise has to be an input"
-    for tensor in _tensors(model.graph):
-        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-            yield f"the tensor {tensor.name} lies outside of the file"
+    for constant in _constants(model.graph):
+        for tensor in (constant.values, constant.indices) if isinstance(constant, SparseTensorProto) else (constant,):
+            if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+                yield f"the tensor {tensor.name} lies outside of the file"
 
 
 def _mismatched(graph: GraphProto, file: str, manifest: Manifest) -> Iterator[str]:
     """The graph's inputs and outputs against those of each operation that uses it."""
+    if any(isinstance(value.name, bytes) for value in (*graph.input, *graph.output)):
+        yield "the name of an input or output is not UTF-8"
     inputs = {value.name: value for value in graph.input}
     outputs = {tensor_name(value.name): value for value in graph.output}
     for name, operation in manifest.operations.items():
@@ -79,28 +104,35 @@ def _size(axis: int | str) -> int | None:
     return axis if isinstance(axis, int) else None
 
 
+def _depth(graph: GraphProto) -> int:
+    """Of graphs in graphs; protobuf itself refuses what is nested too deep for Python."""
+    return 1 + max((_depth(inner) for node in graph.node for inner in _inner(node)), default=0)
+
+
 def _nodes(graph: GraphProto) -> Iterator[NodeProto]:
     """All nodes, those of inner graphs included."""
     for node in graph.node:
         yield node
-        for attribute in node.attribute:
-            for inner in _inner(attribute):
-                yield from _nodes(inner)
+        for inner in _inner(node):
+            yield from _nodes(inner)
 
 
-def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
+def _constants(graph: GraphProto) -> Iterator[TensorProto | SparseTensorProto]:
     """All constants, wherever they stand."""
-    yield from graph.initializer
-    for sparse in graph.sparse_initializer:
-        yield from (sparse.values, sparse.indices)
+    yield from (*graph.initializer, *graph.sparse_initializer)
     for node in graph.node:
         for attribute in node.attribute:
-            yield from (attribute.t, *attribute.tensors)
-            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
-                yield from (sparse.values, sparse.indices)
-            for inner in _inner(attribute):
-                yield from _tensors(inner)
+            yield from (*attribute.tensors, *attribute.sparse_tensors)
+            if attribute.HasField("t"):
+                yield attribute.t
+            if attribute.HasField("sparse_tensor"):
+                yield attribute.sparse_tensor
+        for inner in _inner(node):
+            yield from _constants(inner)
 
 
-def _inner(attribute: AttributeProto) -> tuple[GraphProto, ...]:
-    return (*((attribute.g,) if attribute.HasField("g") else ()), *attribute.graphs)
+def _inner(node: NodeProto) -> Iterator[GraphProto]:
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs

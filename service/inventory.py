@@ -2,13 +2,17 @@
 
 import logging
 from collections.abc import Collection
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from models.errors import BundleError
 from models.repository import Bundle, Repository
 from service.entries import Key
+from service.loader import Loader
 
 _NO_BUNDLE = "the repository holds no bundle"
+_MOST_FILES = 100  # that are looked at; no bundle has so many
 _UNREADABLE = "the repository cannot be read"
 
 _log = logging.getLogger("reparam")
@@ -24,8 +28,9 @@ class Changes(NamedTuple):
 class Inventory:
     """Its methods read the disk, and are meant to run in a thread."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, loader: Loader | None = None) -> None:
         self._repository = Repository(root)
+        self._loader = loader
         self._stamps: dict[Key, object] = {}
         self.emptiness = _NO_BUNDLE  # why nothing is found, if nothing is
 
@@ -48,9 +53,20 @@ class Inventory:
         return Changes(added, removed)
 
     def read(self, key: Key) -> Bundle:
-        """The bundle, checked; BundleNotFound, BundleError or OSError if it is not what was published."""
+        """The bundle, checked, and tried by the loader first, where there is one.
+
+        BundleNotFound, BundleError or OSError if it is not what was published or cannot be loaded.
+        """
         self._stamps[key] = _stamp(self._folder(key))
-        return self._repository.read(*key)
+        tried = self._loader.check(*key) if self._loader else None
+        bundle = self._repository.read(*key)
+        if tried not in (None, bundle.digest):
+            raise BundleError("its files were changed while it was being checked")
+        return bundle
+
+    def close(self) -> None:
+        if self._loader:
+            self._loader.close()
 
     def _has_changed(self, key: Key) -> bool:
         return self._stamps.get(key) != _stamp(self._folder(key))
@@ -62,6 +78,7 @@ class Inventory:
 def _stamp(folder: Path) -> object:
     """Differs when a file of the folder does."""
     try:
-        return {file.name: (file.stat().st_mtime_ns, file.stat().st_size) for file in folder.iterdir()}
+        files = islice(folder.iterdir(), _MOST_FILES)
+        return {file.name: (file.stat().st_mtime_ns, file.stat().st_size) for file in files}
     except OSError:
         return None

@@ -12,6 +12,7 @@ from service.entries import Entries, Entry
 from service.errors import Loading, UnknownModel
 from service.graph import provider
 from service.inventory import Inventory
+from service.loader import Loader
 from service.metrics import Metrics
 from service.served_model import ServedModel
 from service.settings import Settings
@@ -19,6 +20,7 @@ from service.workers import Workers
 
 _OLDER = "not loaded, as newer versions are; a request for this version loads it"
 _UNLOADED = "it was unloaded"
+_IN_HAND = 2  # bundles at a time: one that is tried, and one that was and is being loaded
 _DRAIN_SECONDS = 0.02  # between two looks at whether a model's work is done
 
 _log = logging.getLogger("reparam")
@@ -31,16 +33,17 @@ class Registry:
     number. A request keeps the model that it found, so what is swapped out finishes its work.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, loader: Loader | None = None) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._inventory = Inventory(settings.repository)
+        self._inventory = Inventory(settings.repository, loader)
         self._workers = Workers(settings.runs)
         self._entries = Entries(metrics)
         self._unloaded: set[str] = set()
         self._asked_for: dict[str, str] = {}
         self._draining: set[asyncio.Task[None]] = set()
         self._one_at_a_time = asyncio.Lock()
+        self._in_hand = asyncio.Semaphore(_IN_HAND)
         self.provider = provider(settings.device)
         self.loaded = False
         self._is_leaving = False
@@ -50,8 +53,7 @@ class Registry:
         """Load what is new, try again what was refused and has changed, drop what is gone."""
         async with self._one_at_a_time:
             changed = await self._compare()
-            for name in changed:
-                await self._settle(name)
+            await asyncio.gather(*map(self._settle, changed))
             if changed or not self.loaded:
                 entries = list(self._entries)
                 ready = sum(entry.state == "READY" for entry in entries)
@@ -85,6 +87,7 @@ class Registry:
         for task in self._draining:
             task.cancel()
         self._workers.close()
+        self._inventory.close()
 
     def entries(self) -> Iterator[Entry]:
         """Every version, by name and ascending version."""
@@ -161,8 +164,9 @@ class Registry:
         if entry.is_refused:
             return False
         self._entries.put(Entry(*entry.key, "LOADING"))
-        started = time.perf_counter()
-        tried = await asyncio.to_thread(attempt, entry.key, self._inventory, self._assemble)
+        async with self._in_hand:
+            started = time.perf_counter()
+            tried = await asyncio.to_thread(attempt, entry.key, self._inventory, self._assemble)
         self._entries.put(tried)
         self._metrics.model_load.observe(time.perf_counter() - started)
         return tried.model is not None

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         2.0, gt=0, description="longest time between two looks for new bundles in the repository"
     )
     golden_seconds: float = Field(30.0, gt=0, description="longest time that the golden rows of an operation may run")
+    loader: bool = Field(True, description="whether bundles are tried in a process of their own before they are loaded")
+    load_seconds: float = Field(60.0, gt=0, description="longest time in which a bundle may be tried there")
+    load_bytes: Positive = Field(2 * 2**30, description="memory that trying a bundle may take there")
     versions: Positive = Field(
         2, description="versions of a model that stay loaded, the newest; others load when asked"
     )

@@ -9,7 +9,7 @@ from threading import Thread
 from pydantic import BaseModel
 
 from models.errors import ReparamError
-from service import logs
+from service import loader, logs
 from service.server import serve
 from service.settings import Settings
 
@@ -29,10 +29,16 @@ class Order(BaseModel):
 def main() -> int:
     logs.configure()
     order = Order.model_validate_json(sys.stdin.buffer.readline())
+    loading = loader.start(order.settings)  # so that it starts beside this process
     from service.app import create_app  # the greater part of a start, and nothing that the supervisor needs
 
     try:
-        app = create_app(order.settings, load_first=order.load_first, when_loaded=lambda: _tell(order.ready))
+        app = create_app(
+            order.settings,
+            loader=loading,
+            load_first=order.load_first,
+            when_loaded=lambda: _tell(order.ready),
+        )
     except ReparamError as error:
         print(f"reparam-serve: {error}", file=sys.stderr)
         return os.EX_CONFIG

@@ -14,6 +14,7 @@ from models.repository import MANIFEST, SEAL, Repository, read_bundle
 from tests import tiny_bundle
 
 SMALL = ("decode",)  # one graph is enough for what happens to files
+MASKS = (0x01, 0x80, 0xFF) if os.environ.get("REPARAM_EVERY_MASK") else (0x01,)
 
 
 @pytest.fixture(scope="module")
@@ -118,18 +119,31 @@ def test_nothing_is_left_behind_when_publishing_fails_midway(tmp_path, monkeypat
     assert list(tmp_path.rglob("*")) == []
 
 
-@pytest.mark.parametrize("name", [MANIFEST, SEAL, "decode.onnx", "golden.safetensors", "card.md"])
-def test_every_flipped_byte_is_refused(folder, name):
+FILES = pytest.mark.parametrize("name", [MANIFEST, SEAL, "decode.onnx", "golden.safetensors", "card.md"])
+
+
+@FILES
+@pytest.mark.parametrize("mask", MASKS)
+def test_every_flipped_byte_is_refused(folder, name, mask):
     path = folder / name
     whole = path.read_bytes()
     for position in range(len(whole)):
         flipped = bytearray(whole)
-        flipped[position] ^= 1
+        flipped[position] ^= mask
         path.write_bytes(flipped)
         with pytest.raises(BundleError, match=name.replace(".", r"\.")):
             read_bundle(folder)
     path.write_bytes(whole)
     assert read_bundle(folder)
+
+
+@FILES
+def test_every_truncation_is_refused(folder, name):
+    path = folder / name
+    for size in reversed(range(path.stat().st_size)):
+        os.truncate(path, size)
+        with pytest.raises(BundleError, match=name.replace(".", r"\.")):
+            read_bundle(folder)
 
 
 def move_and_link(path):
@@ -164,6 +178,46 @@ def test_file_that_the_manifest_does_not_name_is_refused(folder, name):
         read_bundle(folder)
 
 
+def reseal(folder, change):
+    """The manifest as `change` gives it, with a seal that agrees."""
+    written = json.dumps(change(json.loads((folder / MANIFEST).read_text()))).encode()
+    (folder / MANIFEST).write_bytes(written)
+    (folder / SEAL).write_text(f"{sha256(written).hexdigest()}  {MANIFEST}\n")
+
+
+def test_padding_is_refused_before_it_is_read(folder):
+    """2 GiB, of which the disk holds none."""
+    os.truncate(folder / "decode.onnx", 2**31)
+    with pytest.raises(BundleError, match=r"decode\.onnx has 2,147,483,648 bytes where [0-9,]+ are allowed"):
+        read_bundle(folder)
+
+
+def test_padding_that_the_manifest_admits_is_refused_before_it_is_read(folder):
+    os.truncate(folder / "card.md", 2**31)
+    padded = {"card.md": {"sha256": "0" * 64, "bytes": 2**31}}
+    reseal(folder, lambda manifest: manifest | {"digests": manifest["digests"] | padded})
+    with pytest.raises(BundleError, match=r"the files have 2,147,[0-9,]+ bytes together; 1,073,741,824 are allowed"):
+        read_bundle(folder)
+
+
+def test_hard_link_is_the_file_that_it_names(folder):
+    """Installers link files; what counts is that the bytes are those that were published."""
+    (folder.parent / "other").hardlink_to(folder / "card.md")
+    assert read_bundle(folder)
+    (folder / "card.md").unlink()
+    (folder.parent / "secret").write_bytes(b"secret")
+    (folder / "card.md").hardlink_to(folder.parent / "secret")
+    with pytest.raises(BundleError, match=r"card\.md is not the file that was published"):
+        read_bundle(folder)
+
+
+def test_folder_with_very_many_files_is_not_listed_to_the_end(folder):
+    for number in range(100):
+        (folder / f"more{number}.md").touch()
+    with pytest.raises(BundleError, match=r"the folder holds more than 64 files beside manifest\.json"):
+        read_bundle(folder)
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
@@ -176,9 +230,7 @@ def test_file_that_the_manifest_does_not_name_is_refused(folder, name):
     ],
 )
 def test_sealed_nonsense_is_refused_with_its_place(folder, content, complaint):
-    written = json.dumps(content(json.loads((folder / MANIFEST).read_text()))).encode()
-    (folder / MANIFEST).write_bytes(written)
-    (folder / SEAL).write_text(f"{sha256(written).hexdigest()}  {MANIFEST}\n")
+    reseal(folder, content)
     with pytest.raises(BundleError, match=complaint):
         read_bundle(folder)
 

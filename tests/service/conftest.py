@@ -52,7 +52,9 @@ def _array(value):
 @asynccontextmanager
 async def serving(root, *, ready=True, **settings):
     """A service of the bundles below `root`, by default once it has tried them all."""
-    app = create_app(Settings(repository=root, **{"device": "cpu", "runs": 2, "journal": False} | settings))
+    app = create_app(
+        Settings(repository=root, **{"device": "cpu", "runs": 2, "journal": False, "loader": False} | settings)
+    )
     async with (
         app.router.lifespan_context(app),
         AsyncClient(transport=ASGITransport(app), base_url="http://localhost") as client,

@@ -36,6 +36,21 @@ def with_graph(folder, file, change):
     return replace(folder, files={file: model.SerializeToString()})
 
 
+def ask_for(values):
+    """Have a graph ask for memory for so many numbers, from which it takes nothing."""
+
+    def change(model):
+        graph = model.graph
+        graph.initializer.append(onnx.numpy_helper.from_array(np.array([values]), "how_many"))
+        (code,) = [node for node in graph.node if node.op_type == "Identity"]
+        graph.node.insert(0, onnx.helper.make_node("Add", ["z", "least"], ["moved"]))
+        graph.node.insert(0, onnx.helper.make_node("ReduceMax", ["zeros"], ["least"], keepdims=0))
+        graph.node.insert(0, onnx.helper.make_node("ConstantOfShape", ["how_many"], ["zeros"]))
+        code.input[0] = "moved"
+
+    return change
+
+
 def with_golden(folder, change):
     """Publish again with golden rows that `change(operation, rows)` has changed."""
     bundle = read_bundle(folder)

@@ -38,12 +38,12 @@ async def test_on_loopback_nobody_needs_a_key(repository, host):
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "models.example"])
 def test_other_addresses_need_keys_or_the_operators_word(repository, host, key, tmp_path):
     with pytest.raises(Unguarded, match="--keys"):
-        create_app(Settings(repository=repository, device="cpu", host=host))
+        create_app(Settings(repository=repository, device="cpu", loader=False, host=host))
     key("infer")
-    create_app(Settings(repository=repository, device="cpu", host=host, keys=tmp_path / "keys"))
-    create_app(Settings(repository=repository, device="cpu", host=host, open=True))
+    create_app(Settings(repository=repository, device="cpu", loader=False, host=host, keys=tmp_path / "keys"))
+    create_app(Settings(repository=repository, device="cpu", loader=False, host=host, open=True))
     with pytest.raises(Unguarded, match="--admin needs --keys"):
-        create_app(Settings(repository=repository, device="cpu", host=host, open=True, admin=True))
+        create_app(Settings(repository=repository, device="cpu", loader=False, host=host, open=True, admin=True))
 
 
 @pytest.mark.parametrize("header", [lambda text: bearer(text), lambda text: {"X-API-Key": text}])

@@ -49,6 +49,18 @@ def as_if_cuda(monkeypatch):
     return CudaGraph
 
 
+def test_bytes_in_another_format_than_was_inspected_are_refused(bundle, tmp_path):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.optimized_model_filepath = str(tmp_path / "other.ort")
+    options.add_session_config_entry("session.save_model_format", "ORT")
+    onnxruntime.InferenceSession(bundle.files["decode.onnx"], options, providers=["CPUExecutionProvider"])
+    content = (tmp_path / "other.ort").read_bytes()
+    assert onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]).get_inputs()
+    with pytest.raises(BundleError, match="ONNX Runtime refuses the graph"):
+        graph.Graph(content, "CPUExecutionProvider")
+
+
 def test_the_cpu_takes_no_options():
     assert graph.providers(CPU, tf32=False) == [CPU]
 

@@ -1,5 +1,6 @@
 """A graph that is more than a pure function, or other than the manifest says, is refused."""
 
+import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -80,14 +81,45 @@ def test_operator_of_a_foreign_domain_is_refused_wherever_it_stands(bundle, plac
     assert "Gelu is of the domain com.microsoft" in complaint
 
 
-def _external():
+def _external(location="../../secret"):
     tensor = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
-    tensor.external_data.add(key="location", value="../../secret")
+    tensor.external_data.add(key="location", value=location)
     return tensor
 
 
-def _sparse():
-    return helper.make_sparse_tensor(_external(), helper.make_tensor("i", TensorProto.INT64, [1], [0]), [1])
+def _sparse(location="../../secret"):
+    return helper.make_sparse_tensor(_external(location), helper.make_tensor("i", TensorProto.INT64, [1], [0]), [1])
+
+
+@pytest.fixture(scope="module")
+def secret(tmp_path_factory):
+    """A folder from which a secret can be reached in six ways."""
+    folder = tmp_path_factory.mktemp("outside")
+    (folder / "secret").write_bytes(np.float32([42]).tobytes())
+    bundle = folder / "bundle"
+    (bundle / "sub").mkdir(parents=True)
+    (bundle / "link").symlink_to(folder / "secret")
+    (bundle / "folder").symlink_to(folder)
+    (bundle / "hard").hardlink_to(folder / "secret")
+    return bundle
+
+
+@pytest.mark.parametrize("where", ["../secret", "{}/../secret", "sub/../../secret", "link", "folder/secret", "hard"])
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda graph, location: graph.initializer.append(_external(location)),
+        lambda graph, location: graph.sparse_initializer.append(_sparse(location)),
+        lambda graph, location: _at_the_top(graph, helper.make_node("Constant", [], ["r"], value=_external(location))),
+        lambda graph, location: _in_a_branch(graph, helper.make_node("Constant", [], ["r"], value=_external(location))),
+    ],
+    ids=["initializer", "sparse", "constant", "in a branch"],
+)
+def test_no_way_out_of_the_file_is_taken(bundle, secret, monkeypatch, where, add):
+    monkeypatch.chdir(secret)
+    location = where.format(secret)
+    complaint = refusal(bundle, "decode.onnx", lambda model: add(model.graph, location))
+    assert complaint == "decode.onnx: the tensor weights lies outside of the file"
 
 
 @PLACES
@@ -104,6 +136,77 @@ def test_constant_outside_of_the_file_is_refused_wherever_it_stands(bundle, plac
 )
 def test_weights_outside_of_the_file_are_refused(bundle, add):
     assert "the tensor weights lies outside" in refusal(bundle, "decode.onnx", lambda model: add(model.graph))
+
+
+def _nested(depth):
+    """Graphs in graphs, two in each."""
+    graph = helper.make_graph([], "innermost", [], [])
+    for _ in range(depth - 2):
+        node = helper.make_node("If", ["c"], ["o"], then_branch=graph, else_branch=graph)
+        graph = helper.make_graph([node], "outer", [], [])
+    return helper.make_node("If", ["c"], ["o"], then_branch=graph, else_branch=graph)
+
+
+@pytest.mark.parametrize("depth", [9, 12])
+def test_graphs_nested_deeply_are_refused(bundle, depth):
+    complaint = refusal(bundle, "decode.onnx", lambda model: _at_the_top(model.graph, _nested(depth)))
+    assert f"graphs lie in graphs {depth} deep; 8 are allowed" in complaint
+
+
+def test_graphs_nested_less_deeply_pass(bundle):
+    model = onnx.load_model_from_string(bundle.files["decode.onnx"])
+    _at_the_top(model.graph, _nested(8))
+    inspect(model.SerializeToString(), "decode.onnx", bundle.manifest)
+
+
+def test_graphs_nested_too_deeply_to_be_read_are_refused(bundle):
+    graph = b""
+    for _ in range(200):  # field 1 of a graph is a node, field 5 of a node an attribute, field 6 of that a graph
+        graph = _field(1, _field(5, _field(6, graph)))
+    content = _field(7, graph)
+    with pytest.raises(BundleError, match=r"decode\.onnx is not an ONNX file"):
+        inspect(content, "decode.onnx", bundle.manifest)
+
+
+def _field(number, content):
+    """A field of protobuf that holds bytes or a message."""
+    size, length = len(content), bytearray()
+    while size > 127:
+        length.append(size & 127 | 128)
+        size >>= 7
+    return bytes([number << 3 | 2, *length, size]) + content
+
+
+def test_too_many_operators_are_refused(bundle):
+    def repeat(model):
+        for _ in range(10_000):
+            model.graph.node.add(op_type="Identity")
+
+    assert "operators; 10,000 are allowed" in refusal(bundle, "decode.onnx", repeat)
+
+
+@pytest.mark.parametrize("place", ["dense", "sparse", "constant"])
+def test_constants_larger_than_the_file_are_refused(bundle, place):
+    """What a shape promises is made room for, whether or not the numbers are there."""
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[2**20, 2**20])
+    index = helper.make_tensor("i", TensorProto.INT64, [1], [0])
+    sparse = helper.make_sparse_tensor(helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0]), index, [2**20, 2**20])
+
+    def add(model):
+        if place == "dense":
+            model.graph.initializer.append(tensor)
+        elif place == "sparse":
+            model.graph.sparse_initializer.append(sparse)
+        else:
+            _in_a_branch(model.graph, helper.make_node("Constant", [], ["r"], value=tensor))
+
+    assert "numbers; 268,435,456 are allowed" in refusal(bundle, "decode.onnx", add)
+
+
+def test_name_that_is_not_text_is_refused(bundle):
+    content = bundle.files["decode.onnx"].replace(b"pixel", b"p\xffxel")
+    with pytest.raises(BundleError, match="the name of an input or output is not UTF-8"):
+        inspect(content, "decode.onnx", bundle.manifest)
 
 
 def test_functions_of_its_own_are_refused(bundle):

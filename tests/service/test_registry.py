@@ -19,7 +19,7 @@ SMALL = ("decode",)
 
 def entries(root, **settings):
     """(state, reason) by name and version, once everything has been tried."""
-    tried = Registry(Settings(repository=root, device="cpu", **settings), Metrics())
+    tried = Registry(Settings(repository=root, device="cpu", loader=False, **settings), Metrics())
     asyncio.run(tried.look())
     tried.close()
     return {(entry.name, entry.version): (entry.state, entry.reason) for entry in tried.entries()}
@@ -136,7 +136,7 @@ async def test_running_service_finds_a_new_version_and_keeps_the_old(tmp_path):
 
 
 def test_repository_that_can_be_read_again_is_said_to_be_empty(tmp_path, monkeypatch, caplog):
-    registry = Registry(Settings(repository=tmp_path, device="cpu"), Metrics())
+    registry = Registry(Settings(repository=tmp_path, device="cpu", loader=False), Metrics())
 
     def look():
         asyncio.run(registry.look())
@@ -156,7 +156,7 @@ def test_repository_that_can_be_read_again_is_said_to_be_empty(tmp_path, monkeyp
 
 def test_looking_again_reads_nothing_twice(tmp_path, monkeypatch):
     tiny_bundle.publish(tmp_path, operations=SMALL)
-    registry = Registry(Settings(repository=tmp_path, device="cpu"), Metrics())
+    registry = Registry(Settings(repository=tmp_path, device="cpu", loader=False), Metrics())
     asyncio.run(registry.look())
     served = registry.get("tiny")
     monkeypatch.setattr(Repository, "read", lambda *_: pytest.fail("it was read again"))

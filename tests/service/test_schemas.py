@@ -28,7 +28,7 @@ POSTS |= {f"{prefix}/infer" for prefix in PREFIXES}
 
 @pytest.fixture(scope="module")
 def page():
-    return create_app(Settings(device="cpu")).openapi()
+    return create_app(Settings(device="cpu", loader=False)).openapi()
 
 
 def schema(model: type[BaseModel], mode):

@@ -45,6 +45,9 @@ OTHER = {
     "admin": True,
     "watch_seconds": 0.5,
     "golden_seconds": 2.5,
+    "loader": False,
+    "load_seconds": 6.5,
+    "load_bytes": 2**29,
     "versions": 4,
     "runs": 3,
     "threads": 2,
@@ -211,7 +214,7 @@ def test_runtime_without_cuda_is_refused_with_the_package_that_has_it(monkeypatc
 @pytest.mark.usefixtures("without_driver")
 def test_service_refuses_to_start_without_the_device_asked_for(monkeypatch, capsys):
     monkeypatch.setattr(__main__, "serve", pytest.fail)
-    monkeypatch.setattr(sys, "argv", ["reparam-serve", "--device", "cuda"])
+    monkeypatch.setattr(sys, "argv", ["reparam-serve", "--device", "cuda", "--loader", "false"])
     assert __main__.main() == 1
     assert capsys.readouterr().err == (
         "reparam-serve: device cuda: this machine has no NVIDIA driver; use auto or cpu\n"

@@ -67,7 +67,9 @@ class Wire:
 
 @asynccontextmanager
 async def listening(root, **settings):
-    app = create_app(Settings(repository=root, **{"device": "cpu", "runs": 2, "journal": False} | settings))
+    app = create_app(
+        Settings(repository=root, **{"device": "cpu", "runs": 2, "journal": False, "loader": False} | settings)
+    )
     options = {"http": Door, "ws": "none", "proxy_headers": False, "log_config": None, "access_log": False}
     server = uvicorn.Server(uvicorn.Config(app, port=0, **options))
     server.capture_signals = lambda: closing(_Nothing())
