@@ -48,7 +48,7 @@ def create_app(
     app.state.when_loaded = when_loaded
     app.state.registry = registry = Registry(settings, metrics)
     app.add_middleware(Hot, registry=registry, body_bytes=settings.json_body_bytes)
-    app.state.journal = journal = Journal(_STANDARD_OUTPUT if settings.journal else None)
+    app.state.journal = journal = Journal(_STANDARD_OUTPUT if settings.journal else None, metrics)
     app.add_middleware(Gate, settings=settings, limiter=FixedWindowRateLimiter(SharedCounts(settings.rate_file)))
     app.add_middleware(
         Envelope, metrics=metrics, statistics=statistics, journal=journal, timeout_seconds=settings.timeout_seconds
