@@ -36,7 +36,8 @@ def server(root):
 
 
 def check(response):
-    assert response.status_code < 500, (response.status_code, response.text)
+    is_late = response.status_code == 504 and response.url.path.endswith("/infer")  # a body may ask for a microsecond
+    assert response.status_code < 500 or is_late, (response.status_code, response.text)
     if response.status_code >= 400:
         assert len(response.content) <= 4096
         assert MARKER not in response.text
