@@ -14,6 +14,7 @@ from service.envelope import Envelope
 from service.gate import Gate, check_guarded
 from service.journal import Journal
 from service.metrics import SHARED, Metrics
+from service.portions import Portions
 from service.rates import SharedCounts
 from service.registry import Registry
 from service.routes import generative, health, infer, inference_protocol, model_statistics, models
@@ -50,6 +51,7 @@ def create_app(
     app.add_middleware(Hot, registry=registry, body_bytes=settings.json_body_bytes)
     app.state.journal = journal = Journal(_STANDARD_OUTPUT if settings.journal else None, metrics)
     app.add_middleware(Gate, settings=settings, limiter=FixedWindowRateLimiter(SharedCounts(settings.rate_file)))
+    app.add_middleware(Portions, most=settings.unread_bytes, metrics=metrics)
     app.add_middleware(
         Envelope, metrics=metrics, statistics=statistics, journal=journal, timeout_seconds=settings.timeout_seconds
     )

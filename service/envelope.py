@@ -50,7 +50,8 @@ class Envelope:
         here.address = scope["client"][0] if scope.get("client") else ""
         timeout = _timeout(headers, self._timeout_seconds)
         here.deadline = started + timeout
-        caller = Departure(receive, scope)
+        limit = asyncio.timeout(timeout)
+        caller = Departure(receive, scope, limit)
         status = 0
         is_of_lines = False
 
@@ -58,8 +59,8 @@ class Envelope:
             nonlocal status, is_of_lines
             if message["type"] == "http.response.start":
                 status = message["status"]
-                caller.forget()  # from now on sending tells
                 is_of_lines = _LINES in message["headers"]
+                caller.answered(is_whole=not is_of_lines)
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", here.request_id.encode()),
@@ -69,7 +70,7 @@ class Envelope:
             await send(message)
 
         try:
-            async with asyncio.timeout(timeout), caller:
+            async with limit, caller:
                 await self._app(scope, caller.receive, stamp)
         except TimeoutError:
             late = answer_to(DeadlinePassed("the answer was not whole before the deadline; ask for fewer rows or wait"))
