@@ -16,6 +16,7 @@ from service.gate import Gate, check_guarded
 from service.journal import Journal
 from service.loader import Loader
 from service.metrics import SHARED, Metrics
+from service.portions import Portions
 from service.rates import SharedCounts
 from service.registry import Registry
 from service.routes import generative, health, infer, inference_protocol, model_statistics, models, page
@@ -57,8 +58,9 @@ def create_app(
     app.state.when_loaded = when_loaded
     app.state.registry = registry = Registry(settings, metrics, loader or loaders.start(settings))
     app.add_middleware(Hot, registry=registry, body_bytes=settings.json_body_bytes)
-    app.state.journal = journal = Journal(_STANDARD_OUTPUT if settings.journal else None)
+    app.state.journal = journal = Journal(_STANDARD_OUTPUT if settings.journal else None, metrics)
     app.add_middleware(Gate, settings=settings, limiter=FixedWindowRateLimiter(SharedCounts(settings.rate_file)))
+    app.add_middleware(Portions, most=settings.unread_bytes, metrics=metrics)
     app.add_middleware(
         Envelope, metrics=metrics, statistics=statistics, journal=journal, timeout_seconds=settings.timeout_seconds
     )

@@ -6,25 +6,24 @@ import re
 import time
 import uuid
 
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import browser, trace
+from service import browser, given, trace
 from service.departure import Departure
 from service.errors import DeadlinePassed, answer_to
 from service.journal import Journal
 from service.metrics import Metrics
 from service.statistics import Statistics
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_MILLISECONDS = re.compile(r"[0-9]{1,9}")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_MILLISECONDS = re.compile(rb"[0-9]{1,9}")
 _CALLER_LEFT = 499  # no status of HTTP: nobody is there to read one
 _LINES = (
     b"content-type",
     b"application/x-ndjson",
 )  # an answer under way that can still say, in a last line, what became of it
-_DEADLINES = ("x-request-timeout-ms", "x-envoy-expected-rq-timeout-ms")
+_DEADLINES = (b"x-request-timeout-ms", b"x-envoy-expected-rq-timeout-ms")
 
 _log = logging.getLogger("reparam")
 
@@ -46,12 +45,13 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = Headers(scope=scope)
+        headers = given.headers(scope)
         here = trace.begin(_request_id(headers))
         here.address = scope["client"][0] if scope.get("client") else ""
         timeout = _timeout(headers, self._timeout_seconds)
         here.deadline = started + timeout
-        caller = Departure(receive, scope)
+        limit = asyncio.timeout(timeout)
+        caller = Departure(receive, scope, limit)
         status = 0
         is_of_lines = False
 
@@ -59,8 +59,8 @@ class Envelope:
             nonlocal status, is_of_lines
             if message["type"] == "http.response.start":
                 status = message["status"]
-                caller.forget()  # from now on sending tells
                 is_of_lines = _LINES in message["headers"]
+                caller.answered(is_whole=not is_of_lines)
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", here.request_id.encode()),
@@ -70,7 +70,7 @@ class Envelope:
             await send(message)
 
         try:
-            async with asyncio.timeout(timeout), caller:
+            async with limit, caller:
                 await self._app(scope, caller.receive, stamp)
         except TimeoutError:
             late = answer_to(DeadlinePassed("the answer was not whole before the deadline; ask for fewer rows or wait"))
@@ -93,13 +93,15 @@ class Envelope:
         self._journal.note(here, scope["method"], scope.get("raw_path", b""), status, seconds)
 
 
-def _request_id(headers: Headers) -> str:
+def _request_id(headers: dict[bytes, bytes]) -> str:
     """The caller's, if it is harmless, else a new one."""
-    given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    asked = headers.get(b"x-request-id", b"")
+    return asked.decode() if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
 
 
-def _timeout(headers: Headers, default: float) -> float:
+def _timeout(headers: dict[bytes, bytes], default: float) -> float:
     """Seconds: the least that the caller gives, at most the operator's."""
-    given = [headers.get(name, "") for name in _DEADLINES]
-    return min([default, *(int(value) / 1000 for value in given if _MILLISECONDS.fullmatch(value))])
+    for name in _DEADLINES:
+        if name in headers and _MILLISECONDS.fullmatch(headers[name]):
+            default = min(default, int(headers[name]) / 1000)
+    return default

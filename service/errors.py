@@ -97,6 +97,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     CapabilityNotSupported: HTTPStatus.UNPROCESSABLE_ENTITY,
     refusals.RateExceeded: HTTPStatus.TOO_MANY_REQUESTS,
     refusals.TooManyConnections: HTTPStatus.SERVICE_UNAVAILABLE,
+    refusals.AnswersUnread: HTTPStatus.SERVICE_UNAVAILABLE,
     QueueFull: HTTPStatus.SERVICE_UNAVAILABLE,
     Loading: HTTPStatus.SERVICE_UNAVAILABLE,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -9,13 +9,12 @@ from limits.strategies import FixedWindowRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from models.errors import ReparamError
-from service import browser, errors, keys, trace
+from service import browser, errors, given, keys, trace
 from service.refusals import HostNotAllowed, RateExceeded, ScopeMissing, Unauthenticated
 from service.settings import Settings
 
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 _LOOPBACK = frozenset({b"localhost", b"127.0.0.1", b"[::1]"})
-_READ = frozenset({b"host", b"origin", b"sec-fetch-site", b"authorization", b"x-api-key"})
 _OPEN = frozenset({"/", "/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})  # to whoever can connect
 _BEARER = b"bearer "
 
@@ -44,18 +43,18 @@ class Gate:
         await self._app(scope, receive, send)
 
     def _admit(self, scope: Scope) -> None:
-        given = {name: value for name, value in scope["headers"] if name in _READ}
-        host = given.get(b"host", b"")
+        headers = given.headers(scope)
+        host = headers.get(b"host", b"")
         if self._hosts and host:  # without one, as HTTP/1.0 has it, no browser asks
             named = _HOST.fullmatch(host)
             if named is None or named[1].lower() not in self._hosts:
                 raise HostNotAllowed("this service does not go by the name that Host gives; the setting hosts has them")
-        browser.check_origin(scope["method"], host, given.get(b"origin"), given.get(b"sec-fetch-site"))
+        browser.check_origin(scope["method"], host, headers.get(b"origin"), headers.get(b"sec-fetch-site"))
         if self._keys is not None and (needed := scope_of(scope["method"], scope["path"])):
-            self._check_key(self._keys, needed, given)
+            self._check_key(self._keys, needed, headers)
 
-    def _check_key(self, known: keys.Keys, needed: keys.Scope, given: dict[bytes, bytes]) -> None:
-        key = known.find(_presented(given))
+    def _check_key(self, known: keys.Keys, needed: keys.Scope, headers: dict[bytes, bytes]) -> None:
+        key = known.find(_presented(headers))
         if key is None:
             raise Unauthenticated(
                 "an API key is needed, as Authorization: Bearer or X-API-Key; this is none that holds"
@@ -88,11 +87,11 @@ def scope_of(method: str, path: str) -> keys.Scope | None:
     return None if path in _OPEN or path.startswith(browser.STATIC) else "metadata"
 
 
-def _presented(given: dict[bytes, bytes]) -> bytes:
-    authorization = given.get(b"authorization", b"")
+def _presented(headers: dict[bytes, bytes]) -> bytes:
+    authorization = headers.get(b"authorization", b"")
     if authorization[: len(_BEARER)].lower() == _BEARER:
         return authorization[len(_BEARER) :].strip()
-    return given.get(b"x-api-key", b"")
+    return headers.get(b"x-api-key", b"")
 
 
 def _hosts(settings: Settings) -> frozenset[bytes]:

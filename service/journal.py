@@ -1,99 +1,111 @@
-"""The journal of requests: one line of JSON each, written in batches by a thread, so that no request waits for it."""
+"""The journal of requests: one line of JSON each, written in the turn of the event loop that answered them."""
 
 import asyncio
-import os
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections import deque
 from datetime import UTC, datetime
 
 import orjson
 
+from service.metrics import Metrics
+from service.outlet import ATOMIC, Outlet
 from service.trace import Trace
 
-_SECONDS = 0.1  # between two writes; what a kill takes with it
-_MOST_LINES = 100_000  # that wait for a reader who has stopped reading; later ones are counted instead
-_ATOMIC = 4096  # bytes that a pipe takes whole, so that lines of several processes never mix
+_PAUSE = 0.1  # seconds until a reader who has fallen behind is tried again
+_PATIENCE = 1.0  # seconds for such a reader at the end
+_MOST_LINES = 20_000  # that wait for such a reader; later ones are counted instead
 _LONGEST_PATH = 512
+_SHOWN = bytes(byte if 0x20 <= byte < 0x7F else ord("?") for byte in range(256))
 
 
 class Journal:
     """Lines to a file descriptor. It says whom a request asked and what became of it, never what it carried."""
 
-    def __init__(self, descriptor: int | None) -> None:
+    def __init__(self, descriptor: int | None, metrics: Metrics) -> None:
         """None: nothing is written."""
-        self._descriptor = descriptor
-        self._lines: list[bytes] = []
+        self._outlet = None if descriptor is None else Outlet(descriptor)
+        self._metrics = metrics
+        self._lines: deque[bytes] = deque()
+        self._rest = b""  # of a line that was taken in part
         self._missed = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        self._writing: Future[None] | None = None
+        self._is_due = False
 
     def note(self, request: Trace, method: str, path: bytes, status: int, seconds: float) -> None:
         """`path` is the raw one, without its query: a caller may put there what nobody else should read."""
-        if self._descriptor is None:
+        if self._outlet is None:
             return
         if len(self._lines) >= _MOST_LINES:
             self._missed += 1
+            self._metrics.journal_missed.inc()
             return
-        self._lines.append(
-            orjson.dumps(
-                {
-                    "time": datetime.now(UTC),
-                    "level": "info",
-                    "request_id": request.request_id,
-                    "key": request.caller,
-                    "method": method,
-                    "path": path[:_LONGEST_PATH].decode("ascii", "replace"),
-                    "status": status,
-                    "problem": request.problem,
-                    "model": request.model,
-                    "version": request.version,
-                    "verb": request.operation,
-                    "rows": request.rows,
-                    "us": int(1e6 * seconds),
-                    "queue_us": int(1e6 * request.queue),
-                    "infer_us": int(1e6 * request.infer),
-                    "encode_us": int(1e6 * request.encode),
-                },
-                option=orjson.OPT_APPEND_NEWLINE,
-            )
-        )
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_SECONDS, self._write_later)
+        self._tell_missed()
+        self._lines.append(_line(request, method, path, status, seconds))
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._turn)
 
     def close(self) -> None:
-        """Write what there is."""
-        if self._timer:
-            self._timer.cancel()
-        self._thread.shutdown(wait=True)
-        self._write(self._taken())
+        """Write what there is; a reader who stands still is not waited for much longer."""
+        until = time.monotonic() + _PATIENCE
+        self._tell_missed()
+        while not self._write() and time.monotonic() < until:
+            time.sleep(0.01)
+        self._end()
 
-    def _write_later(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._timer = None
-        if self._writing and not self._writing.done():  # its reader is slow
-            self._timer = loop.call_later(_SECONDS, self._write_later)
-        elif self._lines:
-            self._writing = self._thread.submit(self._write, self._taken())
-
-    def _taken(self) -> list[bytes]:
-        lines, self._lines = self._lines, []
+    def _tell_missed(self) -> None:
         if self._missed:
-            lines.append(orjson.dumps({"level": "warning", "missed": self._missed}) + b"\n")
+            self._lines.append(orjson.dumps({"level": "warning", "missed": self._missed}) + b"\n")
             self._missed = 0
-        return lines
 
-    def _write(self, lines: list[bytes]) -> None:
-        piece = b""
-        for line in lines:
-            if len(piece) + len(line) > _ATOMIC:
-                self._put(piece)
-                piece = b""
-            piece += line
-        self._put(piece)
+    def _turn(self) -> None:
+        self._is_due = not self._write()
+        if self._is_due:
+            asyncio.get_running_loop().call_later(_PAUSE, self._turn)
 
-    def _put(self, piece: bytes) -> None:
-        while piece and self._descriptor is not None:
-            try:
-                piece = piece[os.write(self._descriptor, piece) :]
-            except OSError:  # nobody reads any more
-                self._descriptor = None
+    def _write(self) -> bool:
+        """Whether nothing is left."""
+        try:
+            while self._outlet and (self._rest or self._lines):
+                piece = self._rest or self._next_piece()
+                self._rest = piece[self._outlet.put(piece) :]
+                if self._rest:
+                    return False
+        except OSError:  # nobody reads any more
+            self._end()
+        return True
+
+    def _end(self) -> None:
+        if self._outlet:
+            self._outlet.close()
+        self._outlet = None
+
+    def _next_piece(self) -> bytes:
+        """As many whole lines as are taken at once."""
+        piece = self._lines.popleft()
+        while self._lines and len(piece) + len(self._lines[0]) <= ATOMIC:
+            piece += self._lines.popleft()
+        return piece
+
+
+def _line(request: Trace, method: str, path: bytes, status: int, seconds: float) -> bytes:
+    return orjson.dumps(
+        {
+            "time": datetime.now(UTC),
+            "level": "info",
+            "request_id": request.request_id,
+            "key": request.caller,
+            "method": method,
+            "path": path[:_LONGEST_PATH].translate(_SHOWN).decode("ascii"),
+            "status": status,
+            "problem": request.problem,
+            "model": request.model,
+            "version": request.version,
+            "verb": request.operation,
+            "rows": request.rows,
+            "us": int(1e6 * seconds),
+            "queue_us": int(1e6 * request.queue),
+            "infer_us": int(1e6 * request.infer),
+            "encode_us": int(1e6 * request.encode),
+        },
+        option=orjson.OPT_APPEND_NEWLINE,
+    )

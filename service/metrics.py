@@ -44,6 +44,9 @@ class Metrics:
             "reparam_queue_rows", "Rows times samples that wait", _GRAPH, registry=here, multiprocess_mode="livesum"
         )
         self.rejected = Counter("reparam_rejected", "Requests refused for lack of room", ("reason",), registry=here)
+        self.journal_missed = Counter(
+            "reparam_journal_missed", "Lines of the journal that nobody read in time", registry=here
+        )
         self.cancelled = Counter("reparam_cancelled", "Work whose caller left", ("stage",), registry=here)
         self.model_state = Gauge(
             "reparam_model_state",

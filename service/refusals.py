@@ -45,3 +45,7 @@ class RateExceeded(Unavailable):
 
 class TooManyConnections(Unavailable):
     """More connections than the operator allows."""
+
+
+class AnswersUnread(Unavailable):
+    """More bytes of answers than the operator allows wait for callers who do not take them."""

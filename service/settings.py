@@ -94,7 +94,10 @@ class Settings(BaseSettings):
         10.0, gt=0, description="time for a request, and one second more for every 64 KiB of it"
     )
     receive_seconds: float = Field(60.0, gt=0, description="time for a request, however long it is")
-    write_seconds: float = Field(30.0, gt=0, description="time in which a caller has to take some more of its answer")
+    write_seconds: float = Field(25.0, gt=0, description="time in which a caller has to take some more of its answer")
+    unread_bytes: Positive = Field(
+        48 * 2**20, description="size of the large answers together that their callers have not taken yet"
+    )
     keys: Path | None = Field(
         None, description="file of API keys, as reparam-key writes it; without it nobody needs one"
     )

@@ -92,7 +92,9 @@ def test_frameworks_are_known_only_where_they_belong(module):
     assert ("onnxruntime" in knows) == (module == "service.graph")
     if not (module.startswith("service.routes.") or module in ("service.app", "service.errors")):
         assert knows & FRAMEWORKS <= (
-            {"starlette"} if module in ("service.envelope", "service.departure", "service.gate") else set()
+            {"starlette"}
+            if module in ("service.envelope", "service.departure", "service.gate", "service.portions")
+            else set()
         )
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 from fastapi import Request
 from starlette.datastructures import Headers
 
+from service import given
 from service.errors import BodyTooLarge, UnsupportedMediaType
 
 LARGE = 2**17  # bytes of JSON; more are parsed and validated in a thread, where others come between
@@ -28,8 +29,8 @@ def check_is_plain(headers: Headers) -> None:
 
 async def read(request: Request, limit: int) -> bytearray:
     """The whole body; BodyTooLarge over the limit in bytes, announced or not."""
-    announced = request.headers.get("content-length", "")
-    check_size(int(announced[:18]) if announced.isdecimal() else 0, limit)
+    announced = given.headers(request.scope).get(b"content-length", b"")
+    check_size(int(announced[:18]) if announced.isdigit() else 0, limit)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from models.errors import ReparamError
-from service import errors, trace
+from service import errors, given, trace
 from service.encoding import json
 from service.registry import Registry
 from service.routes import generative
@@ -92,9 +92,10 @@ def _question(scope: Scope) -> _Question | None:
     found = _PATH.fullmatch(scope["path"])
     if found is None or found[3] not in VERBS:
         return None
-    headers = scope["headers"]
-    has_type = any(name == b"content-type" for name, _ in headers)
-    if not has_type or any(value not in _PLAIN[name] for name, value in headers if name in _PLAIN):
+    headers = given.headers(scope)
+    if b"content-type" not in headers or len(headers) < len(scope["headers"]):  # a name that comes twice is not plain
+        return None
+    if any(name in headers and headers[name] not in plain for name, plain in _PLAIN.items()):
         return None
     return _Question(found[3], found[1], found[2])
 

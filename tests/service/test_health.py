@@ -17,6 +17,7 @@ NAMES = {
     "reparam_batch_rows",
     "reparam_queue_rows",
     "reparam_rejected_total",
+    "reparam_journal_missed_total",
     "reparam_cancelled_total",
     "reparam_model_state",
     "reparam_model_refused",

@@ -1,12 +1,17 @@
 """One line of JSON a request: whom it asked and what became of it, and nothing that it carried."""
 
+import asyncio
 import json
 import os
+from contextlib import suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from service import journal
 from service.journal import Journal
+from service.metrics import Metrics
 from service.trace import Trace
 from tests.service.conftest import serving
 
@@ -68,25 +73,91 @@ async def test_without_a_journal_nothing_is_written(repository, capfdbinary):
     assert capfdbinary.readouterr().out == b""
 
 
-async def test_lines_that_nobody_reads_are_counted(monkeypatch):
-    monkeypatch.setattr(journal, "_MOST_LINES", 2)
+@pytest.fixture
+def pipe():
+    """Its two ends; the journal's own is closed by the journal."""
     reading, writing = os.pipe()
-    lines = Journal(writing)
-    for _ in range(5):
-        lines.note(Trace(), "GET", b"/", 200, 0.0)
-    lines.close()
+    os.set_blocking(reading, False)
+    yield reading, writing
+    os.close(reading)
     os.close(writing)
-    with os.fdopen(reading, "rb") as read:
-        told = [json.loads(line) for line in read]
-    assert [line["level"] for line in told] == ["info", "info", "warning"]
-    assert told[2]["missed"] == 3
+
+
+def note(lines, path=b"/", count=1):
+    for _ in range(count):
+        lines.note(Trace(), "GET", path, 200, 0.0)
+
+
+def read(end):
+    """The lines that are there."""
+    told = b""
+    with suppress(BlockingIOError):
+        while more := os.read(end, 2**16):
+            told += more
+    return [json.loads(line) for line in told.splitlines()]
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=600))
+def test_line_is_one_line_of_plain_json_whatever_the_path(path):
+    line = journal._line(Trace(), "GET", path, 404, 0.1)
+    assert line.isascii()
+    assert not any(byte < 0x20 or byte == 0x7F for byte in line[:-1])
+    assert len(json.loads(line)["path"]) == min(len(path), 512)
+
+
+async def test_line_is_there_a_turn_of_the_loop_after_its_request(pipe):
+    """A kill takes none with it."""
+    reading, writing = pipe
+    note(Journal(writing, Metrics()), count=3)
+    await asyncio.sleep(0)
+    assert len(read(reading)) == 3
+
+
+async def test_reader_who_stands_still_holds_nobody_up_and_what_it_misses_is_counted(pipe, monkeypatch):
+    monkeypatch.setattr(journal, "_MOST_LINES", 500)
+    monkeypatch.setattr(journal, "_PAUSE", 0.005)
+    reading, writing = pipe
+    metrics = Metrics()
+    lines = Journal(writing, metrics)
+    for _ in range(100):
+        note(lines, count=20)
+        await asyncio.sleep(0)
+    missed = metrics.journal_missed._value.get()
+    assert missed > 0
+    told = read(reading)
+    while len(told) < 2000 - missed:
+        await asyncio.sleep(0.01)
+        told += read(reading)
+    note(lines)
+    await asyncio.sleep(0)
+    assert [line["level"] for line in [*told, *read(reading)]] == ["info"] * (2000 - int(missed)) + ["warning", "info"]
+
+
+async def test_pipe_of_others_waits_for_its_reader_as_before(pipe):
+    _, writing = pipe
+    note(Journal(writing, Metrics()))
+    assert os.get_blocking(writing)
+
+
+async def test_end_writes_what_there_is_and_waits_for_no_reader_who_stands_still(pipe, monkeypatch):
+    monkeypatch.setattr(journal, "_PATIENCE", 0.05)
+    reading, writing = pipe
+    lines = Journal(writing, Metrics())
+    note(lines, count=2)
+    lines.close()
+    assert len(read(reading)) == 2
+    lines = Journal(writing, Metrics())
+    note(lines, count=2000)
+    lines.close()
+    assert 0 < len(read(reading)) < 2000
 
 
 async def test_reader_who_has_left_costs_no_request():
     reading, writing = os.pipe()
     os.close(reading)
-    lines = Journal(writing)
-    for _ in range(2):
-        lines.note(Trace(), "GET", b"/", 200, 0.0)
+    lines = Journal(writing, Metrics())
+    note(lines, count=2)
+    await asyncio.sleep(0)
     lines.close()
     os.close(writing)

@@ -3,6 +3,8 @@
 import json
 import logging
 
+import pytest
+
 from service.logs import JsonLines
 
 
@@ -29,3 +31,15 @@ def test_traceback_stays_within_the_line():
     line = JsonLines().format(record("a bug", error=ValueError("two\nlines")))
     assert "\n" not in line
     assert json.loads(line)["traceback"] == "ValueError: two\nlines"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x9b2J", "\x7f", "\u2028", "\x00", "\u4e16"])
+def test_what_no_encoding_takes_is_told_all_the_same(text):
+    line = JsonLines().format(record("%s", text))
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["message"] == text
+
+
+def test_values_that_do_not_fit_the_message_are_told_beside_it():
+    assert json.loads(JsonLines().format(record("%d left", "none")))["message"] == "%d left ('none',)"

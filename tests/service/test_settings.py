@@ -71,6 +71,7 @@ OTHER = {
     "body_seconds": 3.5,
     "receive_seconds": 4.5,
     "write_seconds": 5.5,
+    "unread_bytes": 22,
     "keys": Path("keys"),
     "open": True,
     "rate": "600/minute",
