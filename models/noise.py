@@ -78,10 +78,12 @@ def draw_together(
 def _words(name: str, stretches: Sequence[Stretch], count: int) -> Iterator[NDArray[np.uint64]]:
     """The first `count` words of the stream that each (seed, row, sample) has of its own, some streams at a time."""
     name_key = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
-    philox = np.random.Philox(key=np.array([0, name_key], np.uint64))
+    philox = np.random.Philox(0)  # of a seed, or it asks the system for one
     state = philox.state
     key, counter = state["state"]["key"], state["state"]["counter"]  # views: setting them costs a sixth of a new Philox
     state["buffer_pos"] = _WORDS_PER_BLOCK
+    key[1] = name_key
+    counter[:] = 0
     addresses = _addresses(stretches)
     streams = max(1, _AT_A_TIME // max(1, count))
     while some := list(islice(addresses, streams)):

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
+import random
 import re
 import time
-import uuid
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -96,7 +96,7 @@ class Envelope:
 def _request_id(headers: dict[bytes, bytes]) -> str:
     """The caller's, if it is harmless, else a new one."""
     asked = headers.get(b"x-request-id", b"")
-    return asked.decode() if _REQUEST_ID.fullmatch(asked) else uuid.uuid4().hex
+    return asked.decode() if _REQUEST_ID.fullmatch(asked) else f"{random.getrandbits(128):032x}"
 
 
 def _timeout(headers: dict[bytes, bytes], default: float) -> float:

@@ -40,39 +40,50 @@ def tensor(value: object) -> NDArray[np.float32]:
     """Nested lists of numbers as a float32 array; booleans, ragged lists and numbers beyond float32 are refused."""
     if isinstance(value, np.ndarray):
         return value
-    shape, items = _flattened(value)
-    if not set(map(type, items)) <= {int, float}:
+    shape, items, types = _flattened(value)
+    if not types <= {int, float}:
         raise PydanticCustomError("tensor", "Input should hold numbers only, each list nested as deep as the others")
-    with np.errstate(over="ignore"):
-        array = np.fromiter(items, np.float64, len(items)).astype(np.float32)
-    if not np.isfinite(array).all():
-        raise PydanticCustomError("tensor", "Input holds a number beyond single precision")
+    array = _octets(items) if types == {int} else None
+    if array is None:
+        with np.errstate(over="ignore"):
+            array = np.fromiter(items, np.float64, len(items)).astype(np.float32)
+        if not np.isfinite(array).all():
+            raise PydanticCustomError("tensor", "Input holds a number beyond single precision")
     return array.reshape(shape)
 
 
 def integers(value: object) -> NDArray[np.int64]:
     """Nested lists of whole numbers as an int64 array."""
-    shape, items = _flattened(value)
-    if set(map(type, items)) != {int} or not -(2**63) <= min(items) <= max(items) < 2**63:
+    shape, items, types = _flattened(value)
+    if types != {int} or not -(2**63) <= min(items) <= max(items) < 2**63:
         raise PydanticCustomError("tensor", "Input should hold whole numbers of 64 bits only")
     return np.fromiter(items, np.int64, len(items)).reshape(shape)
 
 
-def _flattened(value: object) -> tuple[list[int], list[Any]]:
-    """The shape of nested lists, and their items; what is nested deeper than the first item is an item itself."""
+def _flattened(value: object) -> tuple[list[int], list[Any], set[type]]:
+    """The shape of nested lists, their items, and of what types those are; lists among them are nested too deep."""
     if not isinstance(value, list):
         raise PydanticCustomError("tensor", "Input should be a number array, nested row by row")
     shape = [len(value)]
-    items = value
-    while items and set(map(type, items)) == {list}:
+    items, types = value, set(map(type, value))
+    while types == {list}:
         lengths = set(map(len, items))
         if len(lengths) > 1:
             raise PydanticCustomError("tensor", "Input is ragged: lists of one depth have different lengths")
         shape += lengths
         items = list(chain.from_iterable(items))
+        types = set(map(type, items))
     if not items:
         raise PydanticCustomError("tensor", "Input has no items")
-    return shape, items
+    return shape, items, types
+
+
+def _octets(items: list[int]) -> NDArray[np.float32] | None:
+    """Whole numbers from 0 to 255, as images have them, three times as fast; None where there are others."""
+    try:
+        return np.frombuffer(bytes(items), np.uint8).astype(np.float32)
+    except ValueError:
+        return None
 
 
 Tensor = Annotated[

@@ -1,6 +1,7 @@
 """Scores as the rows of an answer."""
 
 from collections.abc import Iterator
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,8 @@ def score_rows(model: ServedModel, scores: Scores) -> Iterator[responses.ScoreRo
     percentile = [None] * len(bound) if scores.percentile is None else _nullable(scores.percentile)
     terms = {name: _nullable(values) for name, values in scores.terms.items()}
     nats_of_a_bit_a_dimension = np.log(2) * np.prod(model.manifest.shapes["x"])
+    is_discrete = model.manifest.x.support != "real"
     for i, value in enumerate(bound):
-        is_discrete = model.manifest.x.support != "real"
         yield responses.ScoreRow(
             elbo=elbo[i],
             elbo_std_error=elbo_error[i],
@@ -37,4 +38,4 @@ def score_rows(model: ServedModel, scores: Scores) -> Iterator[responses.ScoreRo
 
 
 def _nullable(values: NDArray[np.float64]) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]
+    return [value if isfinite(value) else None for value in values.tolist()]

@@ -61,6 +61,11 @@ def test_what_is_no_tensor_is_refused(value, complaint):
     assert refused.value.error_count() == 1
 
 
+@pytest.mark.parametrize("values", [[0, 255], [-1, 256], [0, 2**24 + 1, -(2**70)], [0, 0.5], [-0.0, 1]])
+def test_numbers_of_any_kind_become_the_nearest_singles(values):
+    assert tensor([values]).tobytes() == np.array([[float(value) for value in values]], np.float32).tobytes()
+
+
 def test_largest_single_is_taken():
     assert tensor([3.4028234e38]) == np.finfo(np.float32).max
 
