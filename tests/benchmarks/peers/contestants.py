@@ -47,6 +47,7 @@ PEERS = (
     Contestant("FastAPI", PLAIN, (*_UVICORN, "bare:app"), SERVERS / "bare.txt"),
     Contestant("FastAPI, tuned", PLAIN, (*_UVICORN, "--workers", "2", "tuned:app"), SERVERS / "tuned.txt"),
     Contestant("mosec", PLAIN, ("with_mosec.py", "--port", "{port}"), SERVERS / "with_mosec.txt"),
+    Contestant("mosec, tuned", PLAIN, ("tuned_mosec.py", "--port", "{port}"), SERVERS / "with_mosec.txt"),
     Contestant("Triton", TRITON, ("with_triton.py", "{port}"), SERVERS / "with_triton.txt", _LIBPYTHON),
     Contestant(
         "BentoML",

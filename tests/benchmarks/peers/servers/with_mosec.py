@@ -1,9 +1,8 @@
-"""mosec with orjson, one thread a session, and batching: a worker for each route."""
+"""mosec by its documentation: JSON by itself, sessions as they come, batching, a worker for each route."""
 
 from typing import Any
 
 import numpy as np
-import orjson
 from model import Model, Sample, Score
 from mosec import Runtime, Server, Worker
 
@@ -11,20 +10,18 @@ from mosec import Runtime, Server, Worker
 class Drawer(Worker):
     def __init__(self) -> None:
         super().__init__()
-        self._model = Model("sample", threads=1)
+        self._model = Model("sample")
 
-    def deserialize(self, data: bytes) -> Sample:
-        return Sample(**orjson.loads(data))
-
-    def forward(self, data: list[Sample]) -> list[np.ndarray]:
-        return self._model.sample(data)
-
-    def serialize(self, data: np.ndarray) -> bytes:
-        return orjson.dumps({"x": data}, option=orjson.OPT_SERIALIZE_NUMPY)
+    def forward(self, data: list[dict[str, int]]) -> list[Any]:
+        drawn = self._model.sample([Sample(**asked) for asked in data])
+        return [{"x": x.tolist()} for x in drawn]
 
 
 class BytesDrawer(Drawer):
     resp_mime_type = "application/octet-stream"
+
+    def forward(self, data: list[dict[str, int]]) -> list[Any]:
+        return self._model.sample([Sample(**asked) for asked in data])
 
     def serialize(self, data: np.ndarray) -> bytes:
         return data.tobytes()
@@ -33,17 +30,11 @@ class BytesDrawer(Drawer):
 class Scorer(Worker):
     def __init__(self) -> None:
         super().__init__()
-        self._model = Model("score", threads=1)
+        self._model = Model("score")
 
-    def deserialize(self, data: bytes) -> Score:
-        asked: dict[str, Any] = orjson.loads(data)
-        return Score(np.array(asked["x"], np.float32), asked["samples"], asked["seed"])
-
-    def forward(self, data: list[Score]) -> list[dict[str, np.ndarray]]:
-        return self._model.score(data)
-
-    def serialize(self, data: dict[str, np.ndarray]) -> bytes:
-        return orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY)
+    def forward(self, data: list[dict[str, Any]]) -> list[dict[str, list[float]]]:
+        asked = [Score(np.array(each["x"], np.float32), each["samples"], each["seed"]) for each in data]
+        return [{name: values.tolist() for name, values in bounds.items()} for bounds in self._model.score(asked)]
 
 
 if __name__ == "__main__":
