@@ -57,6 +57,11 @@ export class Api {
     return this.send(path, { method: "POST", headers, body: JSON.stringify(body), signal });
   }
 
+  // Tell of a description as of a question.
+  tell(path) {
+    this.onAsk({ path, hasKey: Boolean(this.key) });
+  }
+
   get(path) {
     return this.send(path, { headers: {} });
   }

@@ -9,7 +9,7 @@ export const caption = (model) => `${model.title.replace(/\.?$/, ".")} Figures w
 
 export function show(view) {
   const { model, api } = view;
-  api.onAsk({ path: `/v2/models/${model.name}` });
+  api.tell(`/v2/models/${model.name}`);
   const picture = element("div", { class: "figure preview" });
   view.controls.append(facts(model), picture);
   view.display.append(figures(model), abilities(model), limits(model), origin(model));

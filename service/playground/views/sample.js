@@ -58,6 +58,7 @@ async function draw(view, values, parts, signal) {
   view.tell(null);
   parts.alone.replaceChildren();
   parts.answer.replaceChildren();
+  parts.said.textContent = "";
   const began = performance.now();
   const put = isImage(view.model) ? tiles(view, body, output, parts) : points(view, parts);
   let drawn = 0;
