@@ -10,5 +10,5 @@ def library(name: str, purpose: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        package = {"PIL": "pillow"}.get(name, name.partition(".")[0])
-        raise ReparamError(f"{purpose} need {package}: pip install 'reparam[client]'") from error
+        package = name.partition(".")[0].replace("PIL", "pillow")
+        raise ReparamError(f"{purpose} need {package}; install it, or the extra client with all of them") from error
