@@ -104,6 +104,13 @@ def test_client_stands_alone(module):
     assert all(other.startswith("service.client") for other in imported(PATHS[module]) if other in PATHS)
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("service.bulk")])
+def test_bulk_scoring_is_a_client_and_no_service(module):
+    assert outside(PATHS[module]) <= {"httpx", "numpy", "service", "models"}
+    known = ("service.client", "service.bulk", "models.errors")
+    assert all(other.startswith(known) for other in imported(PATHS[module]) if other in PATHS)
+
+
 ORDER = [
     "service.app",
     "service.routes",
