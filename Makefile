@@ -26,8 +26,8 @@ bench: .venv/bench.done
 
 .venv/service.done: EXTRAS = service
 .venv/training.done: EXTRAS = training
-.venv/all.done: EXTRAS = service,training,dev
-.venv/bench.done: EXTRAS = service,training,dev,bench
+.venv/all.done: EXTRAS = client,service,training,dev
+.venv/bench.done: EXTRAS = client,service,training,dev,bench
 .venv/%.done: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'

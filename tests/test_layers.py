@@ -96,6 +96,26 @@ def test_frameworks_are_known_only_where_they_belong(module):
         )
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("service.client")])
+def test_client_stands_alone(module):
+    assert outside(PATHS[module]) <= {"httpx", "numpy", "service"}
+    assert all(other.startswith("service.client") for other in imported(PATHS[module]) if other in PATHS)
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("service.bulk")])
+def test_bulk_scoring_is_a_client_and_no_service(module):
+    assert outside(PATHS[module]) <= {"httpx", "numpy", "service", "models"}
+    known = ("service.client", "service.bulk", "models.errors")
+    assert all(other.startswith(known) for other in imported(PATHS[module]) if other in PATHS)
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("service.bench")])
+def test_load_comes_from_outside_the_service(module):
+    assert outside(PATHS[module]) <= {"httpx", "numpy", "service", "models"}
+    known = ("service.bench", "models.errors")
+    assert all(other.startswith(known) for other in imported(PATHS[module]) if other in PATHS)
+
+
 ORDER = [
     "service.app",
     "service.routes",

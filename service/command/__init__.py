@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from models.errors import ReparamError
-from service.command import bench
+from service.client import RequestFailed
+from service.command import bench, models, sample, score
 
 
 class Subcommand(Protocol):
@@ -20,6 +21,9 @@ class Subcommand(Protocol):
 
 
 SUBCOMMANDS: dict[str, Subcommand] = {
+    "models": models,
+    "sample": sample,
+    "score": score,
     "bench": bench,
 }
 
@@ -28,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(argv)
     try:
         return SUBCOMMANDS[given.subcommand].run(given)
-    except (ReparamError, OSError) as error:
+    except (ReparamError, RequestFailed, OSError) as error:
         print(f"reparam: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

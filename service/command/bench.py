@@ -8,7 +8,6 @@ Several values are measured one after the other.
 import argparse
 import asyncio
 import functools
-import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,24 +15,21 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 
 from models.errors import ReparamError
 from service.bench import load, report
+from service.bench.arrivals import poisson
 from service.bench.connection import Connection, place_of, written
 from service.bench.measurement import Load, measured
 from service.bench.question import TYPES, VERBS, Question, question
 from service.bench.table import remarks, table
+from service.command import connection
 
-_ARRIVALS_SEED = 0
 _ROWS = {"interpolate": 8, "traverse": 8}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    default = os.environ.get("REPARAM_URL", "http://127.0.0.1:8000")
-    parser.add_argument(
-        "url", nargs="?", metavar="URL", default=default, help="the service (REPARAM_URL, or %(default)s)"
-    )
+    parser.add_argument("url", nargs="?", metavar="URL", default=connection.url(), help="(default: %(default)s)")
     parser.add_argument("--verb", choices=VERBS, default="sample")
     parser.add_argument("--model", default="", help="the first that has the verb unless set")
     parser.add_argument("--num-samples", type=_count, default=1, metavar="N", help="rows that a sample draws")
@@ -54,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=_positive, default=60.0, metavar="S", help="seconds after which a request failed"
     )
-    parser.add_argument("--key-file", type=Path, help="file of the API key, unless REPARAM_KEY has it")
+    connection.key_argument(parser)
     parser.add_argument("-o", "--output", type=Path, nargs="+", default=[], help="what to write: .html, .json, or both")
 
 
@@ -111,13 +107,6 @@ def _measure(each: Load, asked: Question, given: argparse.Namespace) -> dict[str
     return measured(each, outcomes, asked.rows)
 
 
-def poisson(rate: float, seconds: float) -> Iterator[float]:
-    """Times at which requests come that know nothing of each other; the same ones each time."""
-    gaps, time = np.random.default_rng(_ARRIVALS_SEED), 0.0
-    while (time := time + float(gaps.exponential(1 / rate))) < seconds:
-        yield time
-
-
 def _report(given: argparse.Namespace, asked: Question, runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "url": given.url,
@@ -137,7 +126,7 @@ def _report(given: argparse.Namespace, asked: Question, runs: list[dict[str, Any
 
 
 def _key(given: argparse.Namespace) -> dict[str, str]:
-    key = os.environ.get("REPARAM_KEY") or (given.key_file.read_text().strip() if given.key_file else "")
+    key = connection.settings(given)["key"]
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 

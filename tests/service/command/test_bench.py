@@ -10,7 +10,6 @@ import pytest
 
 from service.bench.question import VERBS
 from service.command import main
-from service.command.bench import poisson
 from service.keys import line_of, text_of
 from tests import tiny_bundle
 from tests.live_server import ROOT, live_server
@@ -142,14 +141,6 @@ def test_refusals_are_counted_with_when_to_come_again(repository, bench, tmp_pat
     assert 0 < run["retry_after_seconds"]["most"] <= 24 * 3600
     assert "refused, to come again after" in said
     assert text not in json.dumps(report)
-
-
-def test_random_times_keep_their_rate_and_are_the_same_each_time():
-    times = list(poisson(100, 50))
-    assert times == sorted(times) == list(poisson(100, 50))
-    assert len(times) == pytest.approx(5000, abs=4 * 5000**0.5)
-    assert times[0] > 0
-    assert times[-1] < 50
 
 
 def test_a_base_install_is_all_it_takes():
