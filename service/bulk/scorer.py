@@ -18,7 +18,7 @@ from service.client import AsyncReparam, Problem
 from service.client.asking import How
 from service.client.results import Model, Scores
 
-_MOST_ROWS, _MOST_ROWS_TIMES_SAMPLES, _MOST_VALUES = 1024, 2**14, 2**21  # in a request
+_MOST_ROWS, _MOST_ROWS_TIMES_SAMPLES, _MOST_VALUES = 1024, 2**11, 2**21  # in a request
 
 
 def rows_of_a_part(samples: int, values: int) -> int:

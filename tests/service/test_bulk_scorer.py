@@ -139,7 +139,7 @@ async def test_service_that_is_gone_is_told(service, folder):
 
 
 def test_parts_are_worth_a_request_and_within_the_limits():
-    assert rows_of_a_part(16, 784) == 1024
-    assert rows_of_a_part(64, 784) == 256
+    assert rows_of_a_part(1, 784) == 1024
+    assert rows_of_a_part(64, 784) == 32
     assert rows_of_a_part(100_000, 784) == 1
     assert rows_of_a_part(1, 2**21) == 1
