@@ -43,7 +43,7 @@ def as_html(report: dict[str, Any]) -> str:
     """The report itself is in the page as well, for programs."""
     runs = report["runs"]
     title = f"{report['verb']} of {report['model']}"
-    facts = {name: value for name, value in report.items() if name != "runs"}
+    facts = {name: value for name, value in report.items() if name != "runs" and value is not None}
     said = [sentence for run in runs for sentence in remarks(run)]
     data = json.dumps(report).replace("<", "\\u003c")
     return f"""<!doctype html>
