@@ -111,6 +111,13 @@ def test_bulk_scoring_is_a_client_and_no_service(module):
     assert all(other.startswith(known) for other in imported(PATHS[module]) if other in PATHS)
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("service.bench")])
+def test_load_comes_from_outside_the_service(module):
+    assert outside(PATHS[module]) <= {"httpx", "numpy", "service", "models"}
+    known = ("service.bench", "models.errors")
+    assert all(other.startswith(known) for other in imported(PATHS[module]) if other in PATHS)
+
+
 ORDER = [
     "service.app",
     "service.routes",

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from models.errors import ReparamError
 from service.client import RequestFailed
-from service.command import models, sample, score
+from service.command import bench, models, sample, score
 
 
 class Subcommand(Protocol):
@@ -24,6 +24,7 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "models": models,
     "sample": sample,
     "score": score,
+    "bench": bench,
 }
 
 

@@ -11,9 +11,17 @@ URL, KEY, KEY_FILE = "REPARAM_URL", "REPARAM_KEY", "REPARAM_KEY_FILE"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", default=url(), help=f"the service (default: {URL}, else %(default)s)")
+    key_argument(parser)
+
+
+def url() -> str:
+    """Of the service, where no argument says."""
+    return os.environ.get(URL, "http://127.0.0.1:8000")
+
+
+def key_argument(parser: argparse.ArgumentParser) -> None:
     """A key is no argument: every user of a machine can read those."""
-    url = os.environ.get(URL, "http://127.0.0.1:8000")
-    parser.add_argument("--url", default=url, help=f"the service (default: {URL}, else %(default)s)")
     parser.add_argument(
         "--key-file", type=Path, default=os.environ.get(KEY_FILE), help=f"file of the API key, unless {KEY} has it"
     )
