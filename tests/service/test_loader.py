@@ -133,6 +133,15 @@ def test_process_that_does_not_start_is_told_of(root, monkeypatch):
         assert refusal(tried, "tiny") == "the process that tries bundles does not start (status 1)"
 
 
+def test_process_that_cannot_be_started_is_told_of(root, monkeypatch):
+    with loading(root) as (tried, child):
+        process = child()
+        process.kill()
+        process.wait()
+        monkeypatch.setattr(loader.sys, "executable", "/nowhere")
+        assert refusal(tried, "tiny") == "no process to try bundles in can be started: No such file or directory"
+
+
 def test_closing_ends_the_process_also_in_the_middle_of_a_bundle(root):
     with loading(root) as (tried, child):
         tried.check("tiny", "1")
