@@ -41,7 +41,7 @@ def unpack(content: bytes, operation: OperationName) -> GoldenRows:
     """The rows of one operation; BundleError where there are none."""
     try:
         tensors = load(content)
-    except (SafetensorError, KeyError) as error:  # KeyError: a type of number that numpy does not have
+    except (SafetensorError, KeyError, ValueError) as error:  # a type of number or a shape that numpy does not have
         raise BundleError(f"the golden file is not safetensors of plain numbers: {error}") from error
     rows = GoldenRows({}, {})
     for key, array in tensors.items():

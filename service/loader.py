@@ -88,12 +88,15 @@ class _Child:
         self._terms = terms
         self._is_there = False
         self._is_late = False
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "service.loader_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # a signal from the keyboard is for the service
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "service.loader_child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # a signal from the keyboard is for the service
+            )
+        except OSError as error:
+            raise BundleError(f"no process to try bundles in can be started: {error.strerror}") from error
         self._write(terms)
 
     @property

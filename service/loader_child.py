@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,7 @@ from service.reason import reason
 
 def main() -> int:
     logs.configure()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever asked is gone: there is nothing to tell
     answers = _standard_output()
     terms = Terms.model_validate_json(sys.stdin.buffer.readline())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

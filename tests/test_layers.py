@@ -167,6 +167,13 @@ def test_service_loads_neither_torch_nor_training():
     assert not {module.split(".")[0] for module in loaded} & {"torch", "training", "onnxscript", "sklearn", "scipy"}
 
 
+def test_process_that_tries_bundles_loads_no_more_than_it_needs():
+    run = python("-c", "import sys, service.loader_child; print(*sys.modules)")
+    loaded = {module.split(".")[0] for module in run.stdout.split()}
+    assert "onnxruntime" in loaded
+    assert not loaded & {"torch", "training", "fastapi", "uvicorn", "pydantic_settings", "limits", "prometheus_client"}
+
+
 @pytest.mark.parametrize("folder", ["tests/models", "tests/service"])
 def test_contract_and_service_are_tested_without_torch(folder):
     run = python("-m", "pytest", "-p", "tests.without_torch", "-p", "no:cacheprovider", folder)

@@ -28,13 +28,14 @@ _REPOSITORY = problems(400, 403, 404, 413, 415, 422, 503)
 server = APIRouter()
 model = APIRouter(responses=problems(404, 422, 503))
 
+_VERSION = version("reparam")
 _EXTENSIONS = ["binary_tensor_data", "model_repository", "statistics"]
 _TYPES: dict[str, Literal["TYPE_FP32", "TYPE_INT64"]] = {"FP32": "TYPE_FP32", "INT64": "TYPE_INT64"}
 
 
 @server.get("/v2")
 async def metadata() -> ServerMetadata:
-    return ServerMetadata(name="reparam", version=version("reparam"), extensions=_EXTENSIONS)
+    return ServerMetadata(name="reparam", version=_VERSION, extensions=_EXTENSIONS)
 
 
 @server.get("/v2/health/live")

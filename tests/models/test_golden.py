@@ -7,7 +7,7 @@ from safetensors.numpy import save
 from models import golden
 from models.errors import BundleError
 from models.golden import GoldenRows
-from tests.service.spoiling import brain_floats
+from tests.service.spoiling import brain_floats, safetensors
 
 ROWS = {
     "encode": GoldenRows(
@@ -36,6 +36,10 @@ def test_rows_come_back_bit_for_bit(operation):
         (golden.pack(ROWS)[:-1], "not safetensors"),
         (b"", "not safetensors"),
         (brain_floats("score/outputs/z"), "not safetensors of plain numbers"),
+        (safetensors("score/outputs/z", "F32", [0, 2**62], 0), "not safetensors of plain numbers"),
+        (safetensors("score/outputs/z", "F32", [0, 2**63], 0), "not safetensors of plain numbers"),
+        (safetensors("score/outputs/z", "F32", [2**62], 4), "not safetensors"),
+        ((2**62).to_bytes(8, "little") + b"{}", "not safetensors"),
         (save({"x": np.zeros(1)}), "holds x, which"),
         (save({"score/elsewhere/x": np.zeros(1)}), "holds score/elsewhere/x, which"),
     ],

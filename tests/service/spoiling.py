@@ -69,8 +69,13 @@ def other_numbers(name, rows):
 
 def brain_floats(key):
     """A safetensors file of one BF16 number, a type that numpy does not have."""
-    header = json.dumps({key: {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}).encode()
-    return len(header).to_bytes(8, "little") + header + bytes(2)
+    return safetensors(key, "BF16", [1], 2)
+
+
+def safetensors(key, kind, shape, size):
+    """A file of one tensor, of so many bytes."""
+    header = json.dumps({key: {"dtype": kind, "shape": shape, "data_offsets": [0, size]}}).encode()
+    return len(header).to_bytes(8, "little") + header + bytes(size)
 
 
 def flip(path):

@@ -107,6 +107,18 @@ def test_bundle_whose_loading_does_not_end_is_refused_and_its_process_killed(roo
         assert tried.check("tiny", "1")
 
 
+def test_process_whose_clock_nobody_keeps_ends_by_itself(root, monkeypatch):
+    """As it would if the service were killed in the middle of a bundle."""
+
+    class Stopped(loader.Timer):
+        def start(self):
+            pass
+
+    monkeypatch.setattr(loader, "Timer", Stopped)
+    with loading(root, load_seconds=0.5) as (tried, _):
+        assert refusal(tried, "endless").startswith("loading it took more than 0.5 s")
+
+
 def test_process_that_dies_while_it_tries_a_bundle_is_told_of(root):
     with loading(root, load_seconds=30) as (tried, child):
         tried.check("tiny", "1")
@@ -119,6 +131,15 @@ def test_process_that_does_not_start_is_told_of(root, monkeypatch):
     monkeypatch.setattr(loader.sys, "executable", "false")
     with loading(root) as (tried, _):
         assert refusal(tried, "tiny") == "the process that tries bundles does not start (status 1)"
+
+
+def test_process_that_cannot_be_started_is_told_of(root, monkeypatch):
+    with loading(root) as (tried, child):
+        process = child()
+        process.kill()
+        process.wait()
+        monkeypatch.setattr(loader.sys, "executable", "/nowhere")
+        assert refusal(tried, "tiny") == "no process to try bundles in can be started: No such file or directory"
 
 
 def test_closing_ends_the_process_also_in_the_middle_of_a_bundle(root):
