@@ -12,6 +12,8 @@ from pydantic_core import PydanticCustomError
 from service.errors import MalformedBody
 
 _DEEPEST = 32
+_BLOCK = 2**15  # items of a tensor that are handled in one go: nobody else comes in until a call in C is over
+_RAGGED = "Input is ragged: lists of one depth have different lengths"
 _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -33,18 +35,28 @@ def _depth(body: bytes | bytearray) -> int:
 
 def dump(answer: BaseModel) -> bytes:
     """JSON straight from the arrays; what is not finite leaves as null, fields that were never set do not leave."""
-    return orjson.dumps(answer.model_dump(exclude_unset=True), option=orjson.OPT_SERIALIZE_NUMPY)
+    fields = answer.model_dump(exclude_unset=True)
+    return orjson.dumps({name: in_blocks(value) for name, value in fields.items()}, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def in_blocks(value: Any) -> Any:
+    """A large array as the JSON that it becomes, written block by block; anything else as it is."""
+    if not isinstance(value, np.ndarray) or value.size <= _BLOCK:
+        return value
+    step = max(1, _BLOCK * len(value) // value.size)
+    blocks = [
+        orjson.dumps(value[start : start + step], option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+        for start in range(0, len(value), step)
+    ]
+    return orjson.Fragment(b"[" + b",".join(blocks) + b"]")
 
 
 def tensor(value: object) -> NDArray[np.float32]:
     """Nested lists of numbers as a float32 array; booleans, ragged lists and numbers beyond float32 are refused."""
     if isinstance(value, np.ndarray):
         return value
-    shape, items = _flattened(value)
-    if not set(map(type, items)) <= {int, float}:
-        raise PydanticCustomError("tensor", "Input should hold numbers only, each list nested as deep as the others")
-    with np.errstate(over="ignore"):
-        array = np.fromiter(items, np.float64, len(items)).astype(np.float32)
+    shape, blocks = _flattened(value)
+    array = np.concatenate([_floats(items) for items in blocks])
     if not np.isfinite(array).all():
         raise PydanticCustomError("tensor", "Input holds a number beyond single precision")
     return array.reshape(shape)
@@ -52,27 +64,57 @@ def tensor(value: object) -> NDArray[np.float32]:
 
 def integers(value: object) -> NDArray[np.int64]:
     """Nested lists of whole numbers as an int64 array."""
-    shape, items = _flattened(value)
+    shape, blocks = _flattened(value)
+    return np.concatenate([_whole_numbers(items) for items in blocks]).reshape(shape)
+
+
+def _floats(items: list[Any]) -> NDArray[np.float32]:
+    if not set(map(type, items)) <= {int, float}:
+        raise PydanticCustomError("tensor", "Input should hold numbers only, each list nested as deep as the others")
+    with np.errstate(over="ignore"):
+        return np.fromiter(items, np.float64, len(items)).astype(np.float32)
+
+
+def _whole_numbers(items: list[Any]) -> NDArray[np.int64]:
     if set(map(type, items)) != {int} or not -(2**63) <= min(items) <= max(items) < 2**63:
         raise PydanticCustomError("tensor", "Input should hold whole numbers of 64 bits only")
-    return np.fromiter(items, np.int64, len(items)).reshape(shape)
+    return np.fromiter(items, np.int64, len(items))
 
 
-def _flattened(value: object) -> tuple[list[int], list[Any]]:
-    """The shape of nested lists, and their items; what is nested deeper than the first item is an item itself."""
+def _flattened(value: object) -> tuple[list[int], list[list[Any]]]:
+    """The shape of nested lists, and their items in blocks; what is nested deeper than the first item is an item."""
     if not isinstance(value, list):
         raise PydanticCustomError("tensor", "Input should be a number array, nested row by row")
-    shape = [len(value)]
-    items = value
+    if not value:
+        raise PydanticCustomError("tensor", "Input has no items")
+    rows = max(1, _BLOCK // max(1, _size(value[0])))
+    parts = [_flattened_rows(value[start : start + rows]) for start in range(0, len(value), rows)]
+    shapes = {shape for shape, _ in parts}
+    if len(shapes) > 1:
+        raise PydanticCustomError("tensor", _RAGGED)
+    return [len(value), *shapes.pop()], [items for _, items in parts]
+
+
+def _flattened_rows(items: list[Any]) -> tuple[tuple[int, ...], list[Any]]:
+    """The shape of a row, and all that the rows hold."""
+    shape: tuple[int, ...] = ()
     while items and set(map(type, items)) == {list}:
         lengths = set(map(len, items))
         if len(lengths) > 1:
-            raise PydanticCustomError("tensor", "Input is ragged: lists of one depth have different lengths")
-        shape += lengths
+            raise PydanticCustomError("tensor", _RAGGED)
+        shape += tuple(lengths)
         items = list(chain.from_iterable(items))
     if not items:
         raise PydanticCustomError("tensor", "Input has no items")
     return shape, items
+
+
+def _size(row: Any) -> int:
+    """How many items a row has, if it is as its first one."""
+    size = 1
+    while isinstance(row, list) and row:
+        size, row = size * len(row), row[0]
+    return size
 
 
 Tensor = Annotated[
