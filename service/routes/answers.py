@@ -14,6 +14,7 @@ from service import trace
 from service.draw import Draw
 from service.encoding import json, npy, picture
 from service.errors import InvalidInput, NotAcceptable
+from service.routes.body import LARGE, at_once
 from service.routes.negotiation import JSON, LINES, NPY, PNG, best, listed
 from service.routes.question import Question
 from service.routes.stream import stream
@@ -79,7 +80,8 @@ async def _as_json(question: Question, _: Settings) -> Response:
         index=draw.index,
         **fields,
     )
-    return _written(json.dump(answer), JSON, started)
+    size = sum(value.nbytes for value in fields.values() if isinstance(value, np.ndarray))
+    return _written(await (at_once if size <= LARGE else asyncio.to_thread)(json.dump, answer), JSON, started)
 
 
 async def _as_npy(question: Question, _: Settings) -> Response:

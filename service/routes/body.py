@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from service import given
 from service.errors import BodyTooLarge, UnsupportedMediaType
 
-LARGE = 2**17  # bytes of JSON; more are parsed and validated in a thread, where others come between
+LARGE = 2**17  # bytes; more are read and written in a thread, where others come between
 
 T = TypeVar("T")
 

@@ -19,6 +19,7 @@ from service.errors import DeadlinePassed, InvalidInput
 from service.graph import Arrays
 from service.inference import Inference, datatype, prepare
 from service.routes.answers import say_who
+from service.routes.body import LARGE, at_once
 from service.routes.dependencies import Served, problems
 from service.routes.infer_route import HEAD_LENGTH, InferRoute, RawTensors
 from service.routes.negotiation import JSON
@@ -48,7 +49,9 @@ router = APIRouter(route_class=InferRoute, responses=problems(), strict_content_
 @router.post("/infer", response_model=InferResponse, responses=_ANSWERS, openapi_extra=_BODIES)
 async def infer(asked: InferRequest, raw_tensors: RawTensors, model: Served) -> Response:
     """Any operation of the model, `parameters.operation`; noise that is not among the inputs is drawn."""
-    inference = prepare(model, asked.parameters, _tensors(asked.inputs, raw_tensors))
+    is_large = memoryview(raw_tensors.obj).nbytes > LARGE  # of the whole body
+    tensors = await (asyncio.to_thread if is_large else at_once)(_tensors, asked.inputs, raw_tensors)
+    inference = prepare(model, asked.parameters, tensors)
     is_binary = _outputs(model, asked, inference)
     timeout = asked.parameters.timeout and asked.parameters.timeout / 1e6
     if timeout:
@@ -59,7 +62,8 @@ async def infer(asked: InferRequest, raw_tensors: RawTensors, model: Served) -> 
             arrays = await model.infer(*inference)
     except TimeoutError as error:
         raise DeadlinePassed("the answer was not there before the timeout that the request gives") from error
-    return _packed(model, asked, inference, arrays, is_binary)
+    is_large = sum(array.nbytes for array in arrays.values()) > LARGE
+    return await (asyncio.to_thread if is_large else at_once)(_packed, model, asked, inference, arrays, is_binary)
 
 
 def _tensors(inputs: Sequence[InferInput], rest: memoryview) -> dict[str, NDArray[Any]]:
@@ -123,5 +127,9 @@ def _packed(
 
 
 def _output(name: str, tensor: NDArray[np.float32], is_binary: bool) -> dict[str, Any]:
-    values = {"parameters": {"binary_data_size": tensor.nbytes}} if is_binary else {"data": tensor.reshape(-1)}
+    values = (
+        {"parameters": {"binary_data_size": tensor.nbytes}}
+        if is_binary
+        else {"data": json.in_blocks(tensor.reshape(-1))}
+    )
     return {"name": name, "shape": tensor.shape, "datatype": "FP32", **values}

@@ -3,12 +3,15 @@
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 import orjson
 from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from models.manifest import OperationName
@@ -51,7 +54,8 @@ class PayloadRoute(APIRoute):
         body = await read(request, settings.json_body_bytes if kind == JSON else settings.body_bytes)
         query = _from_query(request) if request.scope["query_string"] else {}
         if kind == JSON:
-            return _joined(query, await (at_once if len(body) <= LARGE else asyncio.to_thread)(json.parse, body))
+            parse = partial(_parse, tensors=_tensors(self._body_model))
+            return _joined(query, await (at_once if len(body) <= LARGE else asyncio.to_thread)(parse, body))
         model, [tensor] = await find(request), _tensors(self._body_model)
         operation = _RUNS.get(self.name) or cast(OperationName, self.name)
         model.outputs(operation)  # refused if the model lacks it
@@ -63,6 +67,17 @@ class PayloadRoute(APIRoute):
     def _body_model(self) -> type[BaseModel]:
         assert self.body_field is not None
         return cast(type[BaseModel], self.body_field.field_info.annotation)
+
+
+def _parse(body: bytearray, tensors: list[str]) -> object:
+    """With arrays for what is well-formed among the tensors; the rest is refused when the fields are validated."""
+    fields = json.parse(body)
+    if isinstance(fields, dict):
+        for name in tensors:
+            with suppress(PydanticCustomError):
+                if name in fields:
+                    fields[name] = json.tensor(fields[name])
+    return fields
 
 
 def taken_by(request: type[BaseModel]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from models.manifest import OperationName
 from service import inputs
 from service.encoding import npy, picture, png
 from service.errors import InvalidInput
+from service.routes.body import LARGE, at_once
 from service.routes.negotiation import NPY, PNG
 from service.served_model import ServedModel
 
@@ -22,7 +23,7 @@ async def _from_npy(
     header = npy.header(body)
     inputs.check_shape(model.manifest, operation, tensor, header.shape)
     inputs.check_count("rows", header.shape[0], most_rows)
-    return npy.values(body, header)
+    return await (at_once if len(body) <= LARGE else asyncio.to_thread)(npy.values, body, header)
 
 
 async def _from_png(

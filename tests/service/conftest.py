@@ -10,7 +10,7 @@ from httpx import ASGITransport, AsyncClient
 
 from service.app import create_app
 from service.settings import Settings
-from tests import tiny_bundle
+from tests import leaks, tiny_bundle
 
 OVERFLOWING = 1e38  # added to four logits, it takes the log-probability of four zeros beyond single precision
 
@@ -57,7 +57,9 @@ async def serving(root, *, ready=True, **settings):
     )
     async with (
         app.router.lifespan_context(app),
-        AsyncClient(transport=ASGITransport(app), base_url="http://localhost") as client,
+        AsyncClient(
+            transport=ASGITransport(app), base_url="http://localhost", event_hooks={"response": [leaks.look]}
+        ) as client,
     ):
         async with asyncio.timeout(30):
             while ready and not app.state.registry.loaded:

@@ -112,6 +112,13 @@ async def test_headers_at_the_limits_are_taken(repository):
         assert (await wire.ask(GET + b"a: " + b"x" * (room + 300) + b"\r\n\r\n")).status == 431
 
 
+@pytest.mark.parametrize(("ranges", "status"), [(2_000, 200), (10_000, 431)])
+async def test_flood_of_ranges_is_passed_over_or_too_large(repository, ranges, status):
+    async with listening(repository) as wire:
+        asked = b"GET /v2/models HTTP/1.1\r\nHost: localhost\r\nRange: bytes=" + b"0-0," * ranges + b"0-0\r\n\r\n"
+        assert (await wire.ask(asked)).status == status
+
+
 async def test_flood_of_chunks_is_413(repository):
     async with listening(repository) as wire:
         answer = await wire.ask(CHUNKED, *[b"1\r\n \r\n" * 10_000] * 20)

@@ -116,6 +116,7 @@ FLOODS = {
     "values": ("traverse", {"origin": {"seed": 1}, "dimension": 0, "values": ["a"] * 800_000}),
     "outputs": ("sample", {"outputs": [0] * 1_000_000}),
     "numbers": ("decode", {"z": [["a"] * 800_000]}),
+    "a field for another": ("encode", {"X": MARKER + "a" * 4_000_000}),
 }
 
 
