@@ -5,6 +5,8 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from service.batching import Batcher
 from service.errors import QueueFull
@@ -213,6 +215,54 @@ async def test_run_that_failed_changes_nothing_for_what_waits_behind_it(graph, b
     assert isinstance(answers[0], ArithmeticError)
     assert answers[1] == [[2 * row for row in range(20, 28)]]
     assert graph.runs[1:] == [[-13], [*range(20, 28)]]
+
+
+CALLS = st.lists(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from([1, 2, 3, 4, 5, -13]), min_size=1, max_size=9), st.integers(1, 2)),
+        min_size=1,
+        max_size=3,
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(asked=CALLS, leaving=st.sets(st.integers(0, 5)), has_buckets=st.booleans(), loops=st.booleans())
+def test_each_caller_gets_its_own_rows_or_its_own_failure(asked, leaving, has_buckets, loops):
+    """Whatever the others ask, fail at or leave; rows of the same value are told apart by what is added to them."""
+
+    async def ask():
+        graph, workers = FakeGraph(loops=loops, has_buckets=has_buckets), Workers(1)
+        batcher = new_batcher(graph, workers, Metrics(), queue_rows=10**6)
+        first = asyncio.create_task(call(batcher, job(0)))
+        await graph.under_way()
+        calls = [asyncio.create_task(call(batcher, *jobs)) for jobs in unlike(asked)]
+        await asyncio.sleep(0)
+        for place in leaving & set(range(len(calls))):
+            calls[place].cancel()
+        graph.opened.set()
+        assert await first == [[0]]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        workers.close()
+        return answers
+
+    for place, (jobs, answer) in enumerate(zip(asked, asyncio.run(ask()), strict=True)):
+        if place in leaving:
+            assert isinstance(answer, asyncio.CancelledError)
+        elif any(-13 in rows for rows, _ in jobs):
+            assert isinstance(answer, ArithmeticError)
+        else:
+            assert answer == [[2 * (row + 100 * place) for row in rows] for rows, _ in jobs]
+
+
+def unlike(asked):
+    """The calls as jobs, in which each row tells whose it is."""
+    for place, jobs in enumerate(asked):
+        yield [
+            job(*(row if row == -13 else row + 100 * place for row in rows), samples=samples) for rows, samples in jobs
+        ]
 
 
 async def test_every_job_of_a_call_that_failed_is_dropped(graph, batcher, metrics):
