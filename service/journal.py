@@ -1,6 +1,7 @@
 """The journal of requests: one line of JSON each, written in batches by a thread, so that no request waits for it."""
 
 import asyncio
+import errno
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ _SECONDS = 0.1  # between two writes; what a kill takes with it
 _MOST_LINES = 100_000  # that wait for a reader who has stopped reading; later ones are counted instead
 _ATOMIC = 4096  # bytes that a pipe takes whole, so that lines of several processes never mix
 _LONGEST_PATH = 512
+_NOBODY_READS = {errno.EPIPE, errno.EBADF}  # for good; a full disk, for one, may have room again
 
 
 class Journal:
@@ -23,6 +25,7 @@ class Journal:
         self._descriptor = descriptor
         self._lines: list[bytes] = []
         self._missed = 0
+        self._is_torn = False  # whether the last line written is only a part of one
         self._timer: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._writing: Future[None] | None = None
@@ -92,8 +95,14 @@ class Journal:
         self._put(piece)
 
     def _put(self, piece: bytes) -> None:
-        while piece and self._descriptor is not None:
-            try:
-                piece = piece[os.write(self._descriptor, piece) :]
-            except OSError:  # nobody reads any more
+        """A part of a line, which a full disk took, has the next line below it."""
+        whole = left = b"\n" + piece if self._is_torn and piece else piece
+        try:
+            while left and self._descriptor is not None:
+                left = left[os.write(self._descriptor, left) :]
+        except OSError as error:
+            self._missed += left.strip().count(b"\n") + 1
+            if error.errno in _NOBODY_READS:
                 self._descriptor = None
+        if written := whole[: len(whole) - len(left)]:
+            self._is_torn = not written.endswith(b"\n")

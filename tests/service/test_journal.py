@@ -1,5 +1,6 @@
 """One line of JSON a request: whom it asked and what became of it, and nothing that it carried."""
 
+import errno
 import json
 import os
 
@@ -80,6 +81,34 @@ async def test_lines_that_nobody_reads_are_counted(monkeypatch):
         told = [json.loads(line) for line in read]
     assert [line["level"] for line in told] == ["info", "info", "warning"]
     assert told[2]["missed"] == 3
+
+
+@pytest.mark.parametrize("taken", [0, 10])
+async def test_lines_that_find_the_disk_full_are_counted_and_later_ones_are_written(monkeypatch, tmp_path, taken):
+    """Also where a part of a line was taken before there was no room."""
+    path, write, full = tmp_path / "journal", os.write, [taken, None]
+
+    def fill_up(descriptor, content):
+        if not full:
+            return write(descriptor, content)
+        room = full.pop(0)
+        if room:
+            return write(descriptor, content[:room])
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(os, "write", fill_up)
+    with path.open("wb") as file:
+        lines = Journal(file.fileno())
+        for status in (200, 201):
+            lines.note(Trace(), "GET", b"/", status, 0.0)
+        lines._write(lines._taken())
+        full.clear()
+        lines.note(Trace(), "GET", b"/", 202, 0.0)
+        lines.close()
+    told = path.read_bytes().splitlines()
+    assert [json.loads(line).get("status", "missed") for line in told[bool(taken) :]] == [202, "missed"]
+    assert json.loads(told[-1])["missed"] == 2
+    assert len(told) == 2 + bool(taken)
 
 
 async def test_reader_who_has_left_costs_no_request():
