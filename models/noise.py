@@ -5,8 +5,10 @@ The key is (seed, first 8 bytes of sha256(name), little-endian) and the counter 
 counted from 1, so that every row and every sample has an address of its own and can be drawn alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from math import prod
 from typing import Literal
 
@@ -25,6 +27,17 @@ _WORDS_PER_BLOCK = 4
 _AT_A_TIME = 4096  # values whose intermediate results stay in the processor's cache
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Rows `index` to `index + rows - 1` of a seed, with these samples of each."""
+
+    seed: int
+    index: int = 0
+    rows: int = 1
+    samples: range | None = None
+    temperature: float = 1.0
+
+
 def draw(
     kind: NoiseKind,
     name: str,
@@ -41,39 +54,73 @@ def draw(
     Returns (rows, *shape), or (rows, len(samples), *shape) where the noise has a samples axis; float32, multiplied by
     `temperature`. A row depends on (seed, name, its index, sample) alone, never on how many rows are drawn with it.
     """
-    words = _words(name, seed, range(index, index + rows), range(1) if samples is None else samples, prod(shape))
-    values = np.empty(words.size, np.float32)
-    for start in range(0, len(values), _AT_A_TIME):
-        part = slice(start, start + _AT_A_TIME)
-        drawn = INVERSE_CDF[kind](_open_uniform(words.reshape(-1)[part]))
-        values[part] = temperature * drawn + 0.0  # at temperature 0, a negative zero would tell seeds apart
-    return values.reshape((rows, *shape) if samples is None else (rows, len(samples), *shape))
+    return draw_together(kind, name, shape, [Stretch(seed, index, rows, samples, temperature)])
 
 
-def _words(name: str, seed: int, rows: range, samples: range, count: int) -> NDArray[np.uint64]:
-    """The first `count` words of each (row, sample)'s own stream, shape (rows, samples, count)."""
+def draw_together(
+    kind: NoiseKind, name: str, shape: tuple[int, ...], stretches: Sequence[Stretch]
+) -> NDArray[np.float32]:
+    """The rows of several stretches below each other; all have as many samples, or none has a samples axis."""
+    samples = stretches[0].samples
+    rows = sum(stretch.rows for stretch in stretches)
+    values = np.empty(rows * (1 if samples is None else len(samples)) * prod(shape), np.float32)
+    start = 0
+    for words in _words(name, stretches, prod(shape)):
+        for first in range(0, len(words), _AT_A_TIME):
+            part = words[first : first + _AT_A_TIME]
+            values[start : start + len(part)] = INVERSE_CDF[kind](_open_uniform(part))
+            start += len(part)
+    values = values.reshape((rows, *shape) if samples is None else (rows, len(samples), *shape))
+    _temper(values, stretches)
+    return values
+
+
+def _words(name: str, stretches: Sequence[Stretch], count: int) -> Iterator[NDArray[np.uint64]]:
+    """The first `count` words of the stream that each (seed, row, sample) has of its own, some streams at a time."""
     name_key = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
-    philox = np.random.Philox(key=np.array([seed, name_key], np.uint64))
+    philox = np.random.Philox(key=np.array([0, name_key], np.uint64))
     state = philox.state
-    counter = state["state"]["counter"]  # all 0; a view: setting it costs a sixth of a new Philox
+    key, counter = state["state"]["key"], state["state"]["counter"]  # views: setting them costs a sixth of a new Philox
     state["buffer_pos"] = _WORDS_PER_BLOCK
-    words = np.empty((len(rows), len(samples), count), np.uint64)
-    for i, row in enumerate(rows):
-        counter[2] = row
-        for k, sample in enumerate(samples):
-            counter[1] = sample
+    addresses = _addresses(stretches)
+    streams = max(1, _AT_A_TIME // max(1, count))
+    while some := list(islice(addresses, streams)):
+        words = np.empty((len(some), count), np.uint64)
+        for i, (key[0], counter[2], counter[1]) in enumerate(some):
             philox.state = state
-            words[i, k] = philox.random_raw(count)
-    return words
+            words[i] = philox.random_raw(count)
+        yield words.reshape(-1)
+
+
+def _addresses(stretches: Sequence[Stretch]) -> Iterator[tuple[int, int, int]]:
+    """(seed, row, sample), in the order in which their values lie."""
+    for stretch in stretches:
+        for row in range(stretch.index, stretch.index + stretch.rows):
+            for sample in range(1) if stretch.samples is None else stretch.samples:
+                yield stretch.seed, row, sample
+
+
+def _temper(values: NDArray[np.float32], stretches: Sequence[Stretch]) -> None:
+    start = 0
+    for stretch in stretches:
+        if stretch.temperature != 1.0:
+            tempered = values[start : start + stretch.rows]
+            tempered *= np.float32(stretch.temperature)
+            tempered += np.float32(0.0)  # at temperature 0, a negative zero would tell seeds apart
+        start += stretch.rows
 
 
 def _open_uniform(words: NDArray[np.uint64]) -> Floats:
     """The top 52 bits and a half, over 2^52: never 0, never 1."""
-    return ((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+    u = (words >> np.uint64(12)).astype(np.float64)
+    u += 0.5
+    u *= 2.0**-52
+    return u
 
 
 def _logistic(u: Floats) -> Floats:
-    return np.log(u) - np.log1p(-u)
+    """1 - u is exact, so that one logarithm of the odds is as good as the difference of two."""
+    return np.log(u / (1.0 - u))
 
 
 def _gumbel(u: Floats) -> Floats:
@@ -100,37 +147,38 @@ INVERSE_CDF: dict[NoiseKind, Callable[[Floats], Floats]] = {
     "gumbel": _gumbel,
 }
 
-Coefficients = tuple[tuple[float, ...], tuple[float, ...]]
+
+def _ratio(r: Floats, coefficients: Floats) -> Floats:
+    """A polynomial over another, both at once."""
+    values = np.empty((2, *r.shape))
+    values[:] = coefficients[-1]
+    for pair in coefficients[-2::-1]:
+        values *= r
+        values += pair
+    ratio: Floats = values[0] / values[1]
+    return ratio
 
 
-def _ratio(r: Floats, coefficients: Coefficients) -> Floats:
-    numerator, denominator = coefficients
-    return _polynomial(r, numerator) / _polynomial(r, denominator)
-
-
-def _polynomial(r: Floats, coefficients: tuple[float, ...]) -> Floats:
-    value = np.full_like(r, coefficients[-1])
-    for coefficient in reversed(coefficients[:-1]):
-        value *= r
-        value += coefficient
-    return value
+def _pairs(*polynomials: tuple[float, ...]) -> Floats:
+    """Of each power the coefficients of numerator and denominator, shape (8, 2, 1)."""
+    return np.array(polynomials).T[:, :, None]
 
 
 # Numerators and denominators of AS 241, constant term first.
 # fmt: off
-_CENTRAL: Coefficients = (
+_CENTRAL = _pairs(
     (3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
      4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3),
     (1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
      2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4, 5.2264952788528545610e3),
 )
-_TAIL: Coefficients = (
+_TAIL = _pairs(
     (1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0, 3.64784832476320460504e0,
      1.27045825245236838258e0, 2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4),
     (1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
      1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4, 1.05075007164441684324e-9),
 )
-_FAR_TAIL: Coefficients = (
+_FAR_TAIL = _pairs(
     (6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0, 2.96560571828504891230e-1,
      2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7),
     (1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,

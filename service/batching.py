@@ -29,10 +29,11 @@ class _Run(NamedTuple):
 
 
 class _Outcome(NamedTuple):
-    """What a run gave; its seconds by the clock, and those that it computed."""
+    """What a run gave; its seconds by the clock, those of them that its noise took, and those that it computed."""
 
     outputs: list[Arrays]
     seconds: float
+    drawing: float
     computed: float
 
 
@@ -88,6 +89,7 @@ class Batcher:
         finally:
             self._leave(call)
         here.queue += call.queue
+        here.draw += call.draw
         here.infer += call.infer
         return outputs
 
@@ -168,10 +170,11 @@ class Batcher:
 
     def _compute(self, jobs: list[Job], stop: Stop) -> _Outcome:
         started, began = time.perf_counter(), time.thread_time()
-        feeds = merge([job.feeds() for job in jobs])
+        feeds = merge(jobs)
+        drawing = time.perf_counter() - started
         outputs = self._graph.run(pad(feeds) if self._graph.has_buckets else feeds, jobs[0].outputs, stop)
         parts = split(outputs, [job.rows for job in jobs])
-        return _Outcome(parts, time.perf_counter() - started, time.thread_time() - began)
+        return _Outcome(parts, time.perf_counter() - started, drawing, time.thread_time() - began)
 
     def _hand_out(self, batch: list[Entry], outcome: _Outcome) -> None:
         size = sum(entry.job.size for entry in batch)
@@ -180,7 +183,7 @@ class Batcher:
         self._run_rows.observe(size)
         self._infer_duration.observe(outcome.seconds)
         for entry, outputs in zip(batch, outcome.outputs, strict=True):
-            entry.call.give(entry.place, outputs, outcome.seconds)
+            entry.call.give(entry.place, outputs, outcome.seconds, outcome.drawing)
 
     def _note_wait(self, batch: list[Entry]) -> None:
         now = time.perf_counter()

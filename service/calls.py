@@ -28,6 +28,7 @@ class Call:
         self.size = sum(job.size for job in jobs)  # of what waits
         self.queue = 0.0  # seconds until the first of its runs began
         self.infer = 0.0  # seconds of its runs
+        self.draw = 0.0  # those of them in which noise was drawn
         self._since = time.perf_counter()
         self._has_begun = False
         self._jobs = len(jobs)
@@ -45,10 +46,11 @@ class Call:
         self.queue = now - self._since
         return True
 
-    def give(self, place: int, outputs: Arrays, seconds: float) -> None:
-        """The outputs of one job, which a run of so many seconds gave."""
+    def give(self, place: int, outputs: Arrays, seconds: float, drawing: float) -> None:
+        """The outputs of one job, which a run of so many seconds gave, some of them for its noise."""
         self._outputs[place] = outputs
         self.infer += seconds
+        self.draw += drawing
         if len(self._outputs) == self._jobs and not self.is_over:
             self.answer.set_result([self._outputs[place] for place in range(self._jobs)])
 

@@ -1,24 +1,32 @@
 """Work for one graph: what a job is, and how jobs are merged into one run and split again."""
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models import noise
+from models.noise import NoiseKind, Stretch
 from service.graph import Arrays
 
 
-class Job(NamedTuple):
-    """Rows to be run together with those of others that want the same outputs with as many samples.
+class Noise(NamedTuple):
+    """An input that is drawn when the run begins, for all of its jobs at once."""
 
-    `feeds` draws the noise and gives the inputs; it is called in the thread that runs the graph.
-    """
+    kind: NoiseKind
+    name: str
+    shape: tuple[int, ...]
+    stretch: Stretch
+
+
+class Job(NamedTuple):
+    """Rows to be run together with those of others that want the same outputs with as many samples."""
 
     rows: int
     samples: int
     outputs: tuple[str, ...]
-    feeds: Callable[[], Arrays]
+    inputs: Mapping[str, NDArray[Any] | Noise]
 
     @property
     def size(self) -> int:
@@ -29,10 +37,9 @@ def share_a_run(job: Job, other: Job) -> bool:
     return (job.outputs, job.samples) == (other.outputs, other.samples)
 
 
-def merge(feeds: list[Arrays]) -> Arrays:
-    if len(feeds) == 1:
-        return feeds[0]
-    return {name: np.concatenate([arrays[name] for arrays in feeds]) for name in feeds[0]}
+def merge(jobs: Sequence[Job]) -> Arrays:
+    """The inputs of one run for all jobs, the noise drawn."""
+    return {name: _below_each_other([job.inputs[name] for job in jobs]) for name in jobs[0].inputs}
 
 
 def pad(feeds: Arrays) -> Arrays:
@@ -57,6 +64,18 @@ def split(outputs: Arrays, rows: list[int]) -> list[Arrays]:
         {name: array[end - count : end] for name, array in outputs.items()}
         for count, end in zip(rows, ends, strict=True)
     ]
+
+
+def _below_each_other(inputs: Sequence[NDArray[Any] | Noise]) -> NDArray[Any]:
+    if all(isinstance(each, Noise) for each in inputs):
+        return _drawn(inputs)
+    arrays = [_drawn([each]) if isinstance(each, Noise) else each for each in inputs]
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _drawn(inputs: Sequence[Any]) -> NDArray[np.float32]:
+    kind, name, shape, _ = inputs[0]
+    return noise.draw_together(kind, name, shape, [each.stretch for each in inputs])
 
 
 def _widths(array: NDArray[Any]) -> list[tuple[int, int]]:

@@ -1,6 +1,5 @@
 """A bundle in service: sample, encode, decode, reconstruct, interpolate, score ... from the manifest alone."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models import noise
 from models.manifest import OPERATIONS, Manifest, Operation, OperationName
+from models.noise import Stretch
 from service import inputs, trace
 from service.batching import Batcher
 from service.draw import Draw
 from service.errors import CapabilityNotSupported, InvalidInput
 from service.graph import Arrays
-from service.jobs import Job
+from service.jobs import Job, Noise
 from service.loading import fill
 from service.pieces import Piece, assemble, cut
 from service.settings import Settings
@@ -156,17 +155,10 @@ class ServedModel:
 
     def _job(self, name: OperationName, given: Arrays, draw: Draw, piece: Piece) -> Job:
         rows = piece.rows.stop - piece.rows.start
-        here = trace.current()
-
-        def feeds() -> Arrays:
-            started = time.perf_counter()
-            data = {tensor: self._part(name, tensor, array, piece) for tensor, array in given.items()}
-            fed = self._noise(name, draw, piece, given) | data | fill(self.manifest, name, rows)
-            here.draw += time.perf_counter() - started
-            return fed
-
+        data = {tensor: self._part(name, tensor, array, piece) for tensor, array in given.items()}
+        inputs = self._noise(name, draw, piece, given) | data | fill(self.manifest, name, rows)
         samples = 1 if piece.samples is None else len(piece.samples)
-        return Job(rows, samples, self.manifest.operations[name].outputs, feeds)
+        return Job(rows, samples, self.manifest.operations[name].outputs, inputs)
 
     def _part(self, name: OperationName, tensor: str, array: NDArray[Any], piece: Piece) -> NDArray[Any]:
         """Noise that is given has a samples axis where the drawn one has."""
@@ -174,18 +166,11 @@ class ServedModel:
             return array[piece.rows]
         return array[piece.rows, piece.samples.start : piece.samples.stop]
 
-    def _noise(self, name: OperationName, draw: Draw, piece: Piece, given: Arrays) -> Arrays:
+    def _noise(self, name: OperationName, draw: Draw, piece: Piece, given: Arrays) -> dict[str, NDArray[Any] | Noise]:
+        index, rows = draw.index + piece.rows.start, piece.rows.stop - piece.rows.start
+        stretch = Stretch(draw.seed, index, rows, piece.samples, draw.temperature)
         return {
-            tensor: noise.draw(
-                kind,
-                tensor,
-                self.manifest.shape(name, tensor),
-                seed=draw.seed,
-                index=draw.index + piece.rows.start,
-                rows=piece.rows.stop - piece.rows.start,
-                samples=piece.samples,
-                temperature=draw.temperature,
-            )
+            tensor: Noise(kind, tensor, self.manifest.shape(name, tensor), stretch)
             for tensor, kind in self.manifest.operations[name].noise.items()
             if tensor not in given
         }

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from models.noise import INVERSE_CDF, _open_uniform, draw
+from models.noise import INVERSE_CDF, Stretch, _open_uniform, draw, draw_together
 
 SCIPY = {"normal": stats.norm, "logistic": stats.logistic, "gumbel": stats.gumbel_r}
 KINDS = sorted(SCIPY)
@@ -77,6 +77,26 @@ def test_row_is_the_same_alone_and_in_a_crowd(seed, index, rows, skipped):
     crowd = draw("normal", "z", (3,), seed=seed, index=index, rows=rows)
     alone = draw("normal", "z", (3,), seed=seed, index=index + skipped % rows)
     assert crowd[skipped % rows].tobytes() == alone.tobytes()
+
+
+STRETCHES = st.lists(
+    st.builds(Stretch, SEEDS, st.integers(0, 2**40), st.integers(0, 5), st.none(), st.sampled_from([0.0, 0.5, 1.0])),
+    min_size=1,
+    max_size=5,
+)
+
+
+@given(kind=st.sampled_from(KINDS), stretches=STRETCHES)
+def test_stretches_drawn_together_are_what_each_gives_alone(kind, stretches):
+    together = draw_together(kind, "z", (3, 2), stretches)
+    alone = [draw(kind, "z", (3, 2), **vars(stretch)) for stretch in stretches]
+    assert together.tobytes() == np.concatenate(alone).tobytes()
+
+
+def test_large_values_are_drawn_as_small_ones_are():
+    whole = draw("gumbel", "z", (10_000,), seed=4, rows=2)
+    expected = [value("gumbel", "z", 4, 1, 0, position) for position in (0, 4095, 4096, 9_999)]
+    np.testing.assert_allclose(whole[1, [0, 4095, 4096, 9_999]], expected, rtol=1e-6)
 
 
 @given(seed=SEEDS, start=st.integers(0, 100), count=st.integers(1, 9), longer=st.integers(0, 9))

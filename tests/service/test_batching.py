@@ -2,16 +2,20 @@
 
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models import noise
+from models.noise import Stretch
+from service import jobs
 from service.batching import Batcher
 from service.errors import QueueFull
 from service.graph import GraphFailed
-from service.jobs import Job
+from service.jobs import Job, Noise
 from service.metrics import Metrics
 from service.workers import Workers
 
@@ -76,7 +80,7 @@ def new_batcher(graph, workers, metrics, queue_rows=16, seconds_per_row=0.0):
 
 
 def job(*rows, samples=1, outputs=("y",)):
-    return Job(len(rows), samples, outputs, lambda: {"x": np.array(rows)})
+    return Job(len(rows), samples, outputs, {"x": np.array(rows)})
 
 
 async def call(batcher, *jobs):
@@ -334,17 +338,19 @@ async def test_loop_that_one_caller_has_left_is_stopped_and_run_again_for_the_ot
     assert (graph.runs, graph.stopped) == ([[1, 2, 3], [2], [3]], 1)
 
 
-async def test_inputs_are_made_in_the_thread_of_the_run(graph, batcher):
-    graph.opened.set()
-    made = []
+async def test_noise_of_a_run_is_drawn_once_for_all_in_its_thread(graph, batcher, monkeypatch):
+    drawn = []
 
-    def feeds():
-        made.append(threading.current_thread().name)
-        return {"x": np.array([1])}
+    def draw_together(kind, name, shape, stretches):
+        drawn.append((threading.current_thread().name, [stretch.seed for stretch in stretches]))
+        return noise.draw_together(kind, name, shape, stretches)
 
-    await batcher.run([Job(1, 1, ("y",), feeds)])
-    assert set(made) == graph.threads
-    assert made[0].startswith("run")
+    monkeypatch.setattr(jobs, "noise", SimpleNamespace(draw_together=draw_together))
+    one, two = (Job(1, 1, ("y",), {"x": Noise("normal", "x", (), Stretch(seed))}) for seed in (1, 2))
+    answers = await while_running(graph, batcher, [one], [two])
+    assert [seeds for _, seeds in drawn] == [[1, 2]]
+    assert drawn[0][0].startswith("run")
+    assert answers == [[(2 * noise.draw("normal", "x", (), seed=seed)).tolist()] for seed in (1, 2)]
 
 
 async def test_runs_and_waits_are_measured(graph, batcher, metrics):

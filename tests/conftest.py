@@ -1,0 +1,6 @@
+"""What holds for every test: hypothesis asserts no times, as nothing does."""
+
+from hypothesis import settings
+
+settings.register_profile("reparam", deadline=None)
+settings.load_profile("reparam")
