@@ -33,6 +33,19 @@ def write_through(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def replace_through(path: Path, content: bytes) -> None:
+    """Replace a file in one step; a process that is killed leaves the old one, and a part of the new one beside it."""
+    incoming = path.with_suffix(".incoming")
+    incoming.unlink(missing_ok=True)  # of one that was killed
+    try:
+        write_through(incoming, content)
+        incoming.replace(path)
+    except OSError:
+        incoming.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:

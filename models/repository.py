@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 
 from models.errors import AlreadyPublished, BundleError, BundleNotFound
 from models.files import read_plain, sync_folder, write_through
+from models.leftovers import OUTGOING, held, workplace
 from models.manifest import File, Manifest
 from models.sizes import MOST_FILES
 
@@ -22,7 +22,6 @@ SHIPPED = Path(__file__).parent / "bundles"
 MANIFEST = "manifest.json"
 SEAL = "manifest.sha256"  # the line that `sha256sum -c` reads: it holds the manifest, as the manifest holds the rest
 
-_INCOMING = ".incoming-"
 _MANIFEST_BYTES = 2**20
 _SEAL_BYTES = 128
 
@@ -66,12 +65,16 @@ class Repository:
     def publish(self, manifest: Manifest, files: Mapping[str, bytes]) -> Path:
         """Write a bundle beside the others and rename it into place, so that it appears whole or not at all.
 
+        What a process that was killed meanwhile left beside the others is removed first.
+
         `manifest.digests` is filled in here. The same version with the same bytes is left as it is; with other bytes
         AlreadyPublished is raised.
         """
         folder = self.root / manifest.name / str(manifest.version)
         with self._written(manifest, files) as incoming:
-            folder.parent.mkdir(exist_ok=True)
+            if not folder.parent.exists():
+                folder.parent.mkdir(exist_ok=True)
+                sync_folder(self.root)
             try:
                 incoming.rename(folder)
             except OSError as error:
@@ -88,7 +91,7 @@ class Repository:
         """Replace what a published bundle says of itself: its card, pictures and figures.
 
         AlreadyPublished if the graphs or the golden numbers are others: those are the version. For a moment there is no
-        bundle; a process killed in that moment leaves the old one beside the others, as `.outgoing-...`.
+        bundle; where a process is killed in that moment, the next that publishes puts the old one back.
         """
         published = self.read(manifest.name, manifest.version)
         computed = {name for of in (published.manifest, manifest) for name in (*of.graphs, of.golden.file)}
@@ -96,8 +99,8 @@ class Repository:
             if published.files.get(name) != files.get(name):
                 raise AlreadyPublished(f"{manifest.name}/{manifest.version} has another {name}; publish a new version")
         folder = self.root / manifest.name / str(manifest.version)
-        with self._written(manifest, files) as incoming:
-            outgoing = incoming.with_name(f".outgoing-{incoming.name.removeprefix(_INCOMING)}")
+        with self._written(manifest, files) as incoming, held(folder):
+            outgoing = incoming.with_name(f"{OUTGOING}{manifest.name}-{manifest.version}")
             folder.rename(outgoing)
             try:
                 incoming.rename(folder)
@@ -114,14 +117,12 @@ class Repository:
         manifest = Manifest.model_validate(manifest.model_dump() | {"digests": digests(files)})
         written = manifest.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
         self.root.mkdir(parents=True, exist_ok=True)
-        incoming = Path(tempfile.mkdtemp(prefix=_INCOMING, dir=self.root))
-        try:
+        with workplace(self.root) as incoming:
             for name, content in {**files, MANIFEST: written, SEAL: _seal(written)}.items():
                 write_through(incoming / name, content)
             incoming.chmod(0o755)
+            sync_folder(incoming)
             yield incoming
-        finally:
-            shutil.rmtree(incoming, ignore_errors=True)
 
 
 def read_bundle(folder: Path) -> Bundle:

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp
 
 from models.errors import ReparamError
-from service import loader, logs
+from service import loader, logs, open_files
 from service.server import serve
 from service.settings import Settings
 
@@ -14,6 +14,7 @@ from service.settings import Settings
 def main() -> int:
     logs.configure()
     try:
+        open_files.check()
         settings = CliApp.run(Settings)
         if settings.workers > 1:
             from service.supervisor import supervise

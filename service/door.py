@@ -1,9 +1,7 @@
 """The way in: uvicorn's HTTP protocol, with an end to how long, how large and how ambiguous a request may be."""
 
 import asyncio
-import resource
 import uuid
-from functools import cache
 from typing import Any, NoReturn
 
 import httptools
@@ -12,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from models.errors import ReparamError
-from service import head, trace
+from service import head, open_files, trace
 from service.errors import BodyTooLarge, answer_to
 from service.journal import Journal
 from service.lingering import Lingering
@@ -23,7 +21,6 @@ from service.unread import Unread
 
 _RATE = 65_536  # bytes; a body may take a second longer for each so many
 _TICK = 1.0  # seconds between two looks at a connection, less where the deadlines are shorter
-_FILES = 64  # that the process needs besides its connections
 
 
 class Door(HttpToolsProtocol):
@@ -58,7 +55,7 @@ class Door(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._unread = Unread(transport, self._settings.write_seconds)
-        if len(self.connections) > min(self._settings.connections, _most_files() - _FILES):
+        if len(self.connections) > min(self._settings.connections, open_files.room()):
             self._metrics.rejected.labels("connections").inc()
             self._refusal = TooManyConnections("there are too many connections", retry_after=1)
             transport.write(self._written(self._refusal)[1])
@@ -184,8 +181,3 @@ class Door(HttpToolsProtocol):
         headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
         lines = [b"%b: %b\r\n" % header for header in headers]
         return response.status_code, b"".join([STATUS_LINE[response.status_code], *lines, b"\r\n", response.body])
-
-
-@cache
-def _most_files() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

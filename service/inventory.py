@@ -1,5 +1,6 @@
 """What the repository holds, and how it differs from what is known of it."""
 
+import errno
 import logging
 from collections.abc import Collection
 from itertools import islice
@@ -13,7 +14,10 @@ from service.loader import Loader
 
 _NO_BUNDLE = "the repository holds no bundle"
 _MOST_FILES = 100  # that are looked at; no bundle has so many
+_GONE = "the repository is not there"
 _UNREADABLE = "the repository cannot be read"
+# What a disk or this process cannot do now and may be able to do at the next look.
+_PASSING = {errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 
 _log = logging.getLogger("reparam")
 
@@ -32,7 +36,7 @@ class Inventory:
         self._repository = Repository(root)
         self._loader = loader
         self._stamps: dict[Key, object] = {}
-        self.emptiness = _NO_BUNDLE  # why nothing is found, if nothing is
+        self.trouble = ""  # why there may be more than is found
 
     def compare(self, known: Collection[Key], refused: Collection[Key]) -> Changes:
         """Added are bundles that are new, or were refused and have changed.
@@ -43,11 +47,9 @@ class Inventory:
         try:
             found = list(self._repository.list())
         except OSError as error:
-            if self.emptiness != _UNREADABLE:  # logged once, not at every look
-                _log.error("the repository cannot be read: %s", error)
-            self.emptiness = _UNREADABLE
+            self._note(_UNREADABLE, f"{_UNREADABLE}: {error}")
             return Changes([], [])
-        self.emptiness = _NO_BUNDLE
+        self._note("" if self._repository.root.is_dir() else _GONE)
         added = [key for key in found if key not in known or (key in refused and self._has_changed(key))]
         removed = [key for key in set(known) - set(found) if self._folder(key).parent.is_dir()]
         return Changes(added, removed)
@@ -58,8 +60,13 @@ class Inventory:
         BundleNotFound, BundleError or OSError if it is not what was published or cannot be loaded.
         """
         self._stamps[key] = _stamp(self._folder(key))
-        tried = self._loader.check(*key) if self._loader else None
-        bundle = self._repository.read(*key)
+        try:
+            tried = self._loader.check(*key) if self._loader else None
+            bundle = self._repository.read(*key)
+        except (BundleError, OSError) as error:
+            if any(isinstance(cause, OSError) and cause.errno in _PASSING for cause in (error, error.__cause__)):
+                del self._stamps[key]  # so that the next look tries again
+            raise
         if tried not in (None, bundle.digest):
             raise BundleError("its files were changed while it was being checked")
         return bundle
@@ -67,6 +74,17 @@ class Inventory:
     def close(self) -> None:
         if self._loader:
             self._loader.close()
+
+    @property
+    def emptiness(self) -> str:
+        """Why nothing is found, if nothing is."""
+        return self.trouble or _NO_BUNDLE
+
+    def _note(self, trouble: str, detail: str = "") -> None:
+        """Logged when it begins and when it ends, not at every look."""
+        if trouble != self.trouble:
+            _log.log(logging.ERROR if trouble else logging.INFO, "%s", detail or trouble or "the repository is back")
+        self.trouble = trouble
 
     def _has_changed(self, key: Key) -> bool:
         return self._stamps.get(key) != _stamp(self._folder(key))
@@ -76,9 +94,11 @@ class Inventory:
 
 
 def _stamp(folder: Path) -> object:
-    """Differs when a file of the folder does."""
+    """Differs when a file of the folder does, or who may read it."""
     try:
-        files = islice(folder.iterdir(), _MOST_FILES)
-        return {file.name: (file.stat().st_mtime_ns, file.stat().st_size) for file in files}
+        return {
+            file.name: (file.stat().st_mtime_ns, file.stat().st_ctime_ns, file.stat().st_size)
+            for file in islice(folder.iterdir(), _MOST_FILES)
+        }
     except OSError:
         return None

@@ -1,6 +1,7 @@
 """The journal of requests: one line of JSON each, written in the turn of the event loop that answered them."""
 
 import asyncio
+import errno
 import time
 from collections import deque
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ _PATIENCE = 1.0  # seconds for such a reader at the end
 _MOST_LINES = 20_000  # that wait for such a reader; later ones are counted instead
 _LONGEST_PATH = 512
 _SHOWN = bytes(byte if 0x20 <= byte < 0x7F else ord("?") for byte in range(256))
+_NOBODY_READS = {errno.EPIPE, errno.EBADF}  # for good; a full disk, for one, may have room again
 
 
 class Journal:
@@ -66,11 +68,13 @@ class Journal:
         """Whether nothing is left."""
         try:
             while self._outlet and (self._rest or self._lines):
-                piece = self._rest or self._next_piece()
-                self._rest = piece[self._outlet.put(piece) :]
+                self._rest = self._rest or self._next_piece()
+                self._rest = self._rest[self._outlet.put(self._rest) :]
                 if self._rest:
                     return False
-        except OSError:  # nobody reads any more
+        except OSError as error:
+            if error.errno not in _NOBODY_READS:
+                return False
             self._end()
         return True
 

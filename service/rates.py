@@ -5,7 +5,6 @@ import hashlib
 import mmap
 import os
 import struct
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,15 +27,13 @@ class SharedCounts(Storage):
     STORAGE_SCHEME = ["reparam-file"]
 
     def __init__(self, path: Path | None) -> None:
-        """None: a file of its own, which nobody else finds."""
+        """None: in memory, for this process alone."""
         super().__init__()
-        if path is None:
-            self._file, name = tempfile.mkstemp()
-            Path(name).unlink()
-        else:
+        self._file: int | None = None
+        if path is not None:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        os.ftruncate(self._file, _SLOT.size * _SLOTS)
-        self._slots = mmap.mmap(self._file, _SLOT.size * _SLOTS)
+            os.ftruncate(self._file, _SLOT.size * _SLOTS)
+        self._slots = mmap.mmap(-1 if self._file is None else self._file, _SLOT.size * _SLOTS)
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -76,6 +73,9 @@ class SharedCounts(Storage):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        if self._file is None:
+            yield
+            return
         fcntl.lockf(self._file, fcntl.LOCK_EX)  # a lock of the process: it holds also between those that were forked
         try:
             yield

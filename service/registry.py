@@ -129,6 +129,10 @@ class Registry:
         refused = [f"{entry.name}/{entry.version}: {entry.reason}" for entry in self._entries]
         return refused or [self._inventory.emptiness]
 
+    def remarks(self) -> list[str]:
+        """What is wrong though it serves."""
+        return [f"{trouble}; what was loaded serves on" for trouble in [self._inventory.trouble] if trouble]
+
     def _absence(self, name: str, version: str | None = None) -> UnknownModel | Loading:
         known = [entry for entry in self._entries.of(name) if version in (None, entry.version)]
         if not self.loaded or any(entry.state == "LOADING" for entry in known):

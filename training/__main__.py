@@ -31,6 +31,9 @@ def main() -> int:
     except ReparamError as error:
         print(f"reparam-train: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"reparam-train: {error}; the same command goes on from the last epoch", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("reparam-train: stopped; the same command goes on from the last epoch", file=sys.stderr)
         return 130

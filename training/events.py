@@ -1,13 +1,14 @@
 """The history of a run as events, for TensorBoard to draw while it goes on."""
 
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tensorboardX import SummaryWriter
-
-_FLUSH_SECONDS = 5
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.summary import scalar
 
 
 @contextmanager
@@ -23,14 +24,17 @@ def recorded(history: Sequence[dict[str, float]], folder: Path | None) -> Iterat
         yield lambda: None
         return
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     written = 0
-    with SummaryWriter(str(folder), flush_secs=_FLUSH_SECONDS) as events:
+    # Not with a SummaryWriter: on a full disk its thread dies, and everything waits for it.
+    with closing(EventsWriter(str(folder / "events"))) as events:
 
         def catch_up() -> None:
             nonlocal written
             for row in history[written:]:
                 written += 1
                 for name, value in row.items():
-                    events.add_scalar(name, value, written)
+                    events.write_event(Event(wall_time=time.time(), step=written, summary=scalar(name, value)))
+            events.flush()
 
         yield catch_up

@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from tqdm import tqdm
 
+from training import checkpoint
 from training.averaging import Averaged
 from training.batches import Batch, on_device
 from training.datasets.splits import Dataset
@@ -37,27 +38,27 @@ class Fitted(NamedTuple):
     frames: Tensor | None = None
 
 
-def fit(family: Family, dataset: Dataset, recipe: Recipe, checkpoint: Path, device: str = "auto") -> Fitted:
-    """Train until the epochs are over or validation stops improving; go on from `checkpoint` if it exists.
+def fit(family: Family, dataset: Dataset, recipe: Recipe, kept: Path, device: str = "auto") -> Fitted:
+    """Train until the epochs are over or validation stops improving; go on from the checkpoint `kept` if it exists.
 
     Everything an epoch draws follows from (seed, epoch), so a run that was killed ends in the same weights, bit for
     bit, as one that was not: on the same machine, versions and threads. Several processes share each batch and take
     the steps that one would take, but for dropout, whose masks they draw alike, and for the batch means of free bits,
-    which each takes over its own rows. TrainingError if a loss is not finite.
+    which each takes over its own rows. TrainingError if a loss or a weight is not finite.
     """
     torch.set_num_threads(recipe.training.threads)
     fabric = launch(recipe.training, device)
-    run = _Run(fabric, family, recipe, dataset.digest)
-    run.resume(checkpoint)
+    run = _Run(fabric, family, recipe, dataset.digest, kept)
+    run.resume()
     train, validation = (on_device(fabric, dataset.examples(split)) for split in ("train", "validation"))
-    with recorded(run.history, checkpoint.with_name("events") if fabric.is_global_zero else None) as record:
+    with recorded(run.history, kept.with_name("events") if fabric.is_global_zero else None) as record:
         record()
         while not run.finished:
             started = time.monotonic()
             run.learn(train)
             run.judge(validation)
             run.minutes += (time.monotonic() - started) / 60
-            run.save(checkpoint)
+            run.save()
             record()
     family.load_state_dict(run.best_weights)
     family.to("cpu").eval()
@@ -67,8 +68,9 @@ def fit(family: Family, dataset: Dataset, recipe: Recipe, checkpoint: Path, devi
 class _Run:
     """What a training remembers from one epoch to the next."""
 
-    def __init__(self, fabric: Fabric, family: Family, recipe: Recipe, digest: str) -> None:
+    def __init__(self, fabric: Fabric, family: Family, recipe: Recipe, digest: str, kept: Path) -> None:
         self.fabric = fabric
+        self.kept = kept
         self.recipe = recipe
         self._subject = {"recipe": recipe.model_dump_json(include=_DECIDES), "data": digest}
         self.settings: Training = recipe.training
@@ -137,21 +139,18 @@ class _Run:
         if self.epoch * _FRAMES // self.settings.epochs > len(self.frames):
             self.frames += [frame for frame in [self.averaged.family.frame()] if frame is not None]
 
-    def save(self, checkpoint: Path) -> None:
-        """Replace the checkpoint in one step, so that a kill leaves the old one or the new one."""
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        incoming = checkpoint.with_suffix(".incoming")
-        self.fabric.save(incoming, {**self._subject, **self._state()})
+    def save(self) -> None:
         if self.fabric.is_global_zero:
-            incoming.replace(checkpoint)
+            checkpoint.save({**self._subject, **self._state()}, self.kept)
+        self.fabric.barrier()
 
-    def resume(self, checkpoint: Path) -> None:
-        if not checkpoint.exists():
+    def resume(self) -> None:
+        saved = checkpoint.load(self.kept, self.fabric.device)
+        if saved is None:
             return
-        saved = torch.load(checkpoint, map_location=self.fabric.device, weights_only=True)
         for what in ("recipe", "data"):
             if saved[what] != self._subject[what]:
-                raise TrainingError(f"{checkpoint} is of another {what}; go back to that, or start over with --restart")
+                raise TrainingError(f"{self.kept} is of another {what}; go back to that, or start over with --restart")
         self.family.load_state_dict(saved["family"])
         self.averaged.family.load_state_dict(saved["averaged"])
         for name, optimizer in self.optimizers.items():
@@ -168,11 +167,12 @@ class _Run:
         }
 
     def _refuse_what_is_not_finite(self) -> None:
-        row = self.history[-1]
-        if not all(map(math.isfinite, row.values())):
+        row, weights = self.history[-1], self.family.parameters()
+        if not all(map(math.isfinite, row.values())) or not all(weight.isfinite().all() for weight in weights):
+            kept = f"{self.kept} keeps epoch {self.epoch - 1}" if self.kept.exists() else "no epoch was kept"
             raise TrainingError(
-                f"a loss is not finite in epoch {self.epoch}: {row}. Try a smaller learning_rate or a gradient_clip, "
-                "and --restart; a checkpoint of the epoch before, if there was one, is untouched."
+                f"a loss or a weight is not finite in epoch {self.epoch}: {row}. {kept}. "
+                "Try a smaller learning_rate or a gradient_clip, and --restart"
             )
 
     def _batches(self, train: Batch, steps: int) -> Iterator[Batch]:

@@ -12,18 +12,18 @@ router = APIRouter()
 scraped = APIRouter()
 
 
-@router.get("/livez")
+@router.get("/livez", response_model_exclude_none=True)
 async def livez() -> Health:
     """Alive, also while models are being loaded."""
     return Health(status="alive")
 
 
-@router.get("/readyz", responses=problems(503))
+@router.get("/readyz", responses=problems(503), response_model_exclude_none=True)
 async def readyz(registry: ModelRegistry) -> Health:
     """Ready when every bundle is loaded or refused and one at least serves; else 503 with the reasons."""
     if reasons := registry.reasons():
         raise NotReady("; ".join(reasons), retry_after=1)
-    return Health(status="ready")
+    return Health(status="ready", remarks=registry.remarks() or None)
 
 
 @scraped.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

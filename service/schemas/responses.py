@@ -108,9 +108,10 @@ class ScoreResponse(Response):
 
 
 class Health(BaseModel):
-    """Alive, or ready."""
+    """Alive, or ready; `remarks` say what is wrong though it serves."""
 
     status: Literal["alive", "ready"]
+    remarks: list[str] | None = None
 
 
 class Problem(BaseModel):

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -104,6 +104,34 @@ def test_longer_draw_starts_with_the_shorter(seed, start, count, longer):
     short = draw("gumbel", "z", (3,), seed=seed, rows=2, samples=range(start, start + count))
     long = draw("gumbel", "z", (3,), seed=seed, rows=2 + longer, samples=range(start + count + longer))
     assert long[:2, start : start + count].tobytes() == short.tobytes()
+
+
+@st.composite
+def within(draw_value, most):
+    """A range, and one that lies in it."""
+    outer, inner = (sorted(draw_value(st.tuples(*[st.integers(0, most)] * 2))) for _ in range(2))
+    start, stop = min(outer[0], inner[0]), max(outer[1], inner[1])
+    return range(start, stop), range(*inner)
+
+
+@settings(max_examples=50)
+@given(
+    kind=st.sampled_from(KINDS),
+    seed=SEEDS,
+    rows=within(12),
+    samples=within(12),
+    shape=st.sampled_from([(), (1,), (3,), (4,), (5,), (2, 3)]),
+)
+def test_any_rows_and_samples_are_those_of_any_larger_draw(kind, seed, rows, samples, shape):
+    def drawn(rows, samples):
+        return draw(kind, "z", shape, seed=seed, index=rows.start, rows=len(rows), samples=samples)
+
+    (all_rows, some_rows), (all_samples, some_samples) = rows, samples
+    whole, part = drawn(all_rows, all_samples), drawn(some_rows, some_samples)
+    row, sample = some_rows.start - all_rows.start, some_samples.start - all_samples.start
+    taken = whole[row : row + len(some_rows), sample : sample + len(some_samples)]
+    assert taken.shape == part.shape == (len(some_rows), len(some_samples), *shape)
+    assert taken.tobytes() == part.tobytes()
 
 
 def test_noise_without_a_samples_axis_is_sample_zero():

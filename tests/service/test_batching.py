@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models import noise
 from models.noise import Stretch
-from service import jobs
 from service.batching import Batcher
 from service.errors import QueueFull
 from service.graph import GraphFailed
@@ -219,6 +220,54 @@ async def test_run_that_failed_changes_nothing_for_what_waits_behind_it(graph, b
     assert graph.runs[1:] == [[-13], [*range(20, 28)]]
 
 
+CALLS = st.lists(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from([1, 2, 3, 4, 5, -13]), min_size=1, max_size=9), st.integers(1, 2)),
+        min_size=1,
+        max_size=3,
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(asked=CALLS, leaving=st.sets(st.integers(0, 5)), has_buckets=st.booleans(), loops=st.booleans())
+def test_each_caller_gets_its_own_rows_or_its_own_failure(asked, leaving, has_buckets, loops):
+    """Whatever the others ask, fail at or leave; rows of the same value are told apart by what is added to them."""
+
+    async def ask():
+        graph, workers = FakeGraph(loops=loops, has_buckets=has_buckets), Workers(1)
+        batcher = new_batcher(graph, workers, Metrics(), queue_rows=10**6)
+        first = asyncio.create_task(call(batcher, job(0)))
+        await graph.under_way()
+        calls = [asyncio.create_task(call(batcher, *jobs)) for jobs in unlike(asked)]
+        await asyncio.sleep(0)
+        for place in leaving & set(range(len(calls))):
+            calls[place].cancel()
+        graph.opened.set()
+        assert await first == [[0]]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        workers.close()
+        return answers
+
+    for place, (jobs, answer) in enumerate(zip(asked, asyncio.run(ask()), strict=True)):
+        if place in leaving:
+            assert isinstance(answer, asyncio.CancelledError)
+        elif any(-13 in rows for rows, _ in jobs):
+            assert isinstance(answer, ArithmeticError)
+        else:
+            assert answer == [[2 * (row + 100 * place) for row in rows] for rows, _ in jobs]
+
+
+def unlike(asked):
+    """The calls as jobs, in which each row tells whose it is."""
+    for place, jobs in enumerate(asked):
+        yield [
+            job(*(row if row == -13 else row + 100 * place for row in rows), samples=samples) for rows, samples in jobs
+        ]
+
+
 async def test_every_job_of_a_call_that_failed_is_dropped(graph, batcher, metrics):
     answers = await while_running(graph, batcher, [job(-13), *(job(*range(8)) for _ in range(5))])
     assert isinstance(answers[0], ArithmeticError)
@@ -295,7 +344,7 @@ async def test_noise_of_a_run_is_drawn_once_for_all_in_its_thread(graph, batcher
         drawn.append((threading.current_thread().name, [stretch.seed for stretch in stretches]))
         return noise.draw_together(kind, name, shape, stretches)
 
-    monkeypatch.setattr(jobs, "noise", SimpleNamespace(draw_together=draw_together))
+    monkeypatch.setattr("service.jobs.noise", SimpleNamespace(draw_together=draw_together))
     one, two = (Job(1, 1, ("y",), {"x": Noise("normal", "x", (), Stretch(seed))}) for seed in (1, 2))
     answers = await while_running(graph, batcher, [one], [two])
     assert [seeds for _, seeds in drawn] == [[1, 2]]

@@ -1,6 +1,7 @@
 """One line of JSON a request: whom it asked and what became of it, and nothing that it carried."""
 
 import asyncio
+import errno
 import json
 import os
 from contextlib import suppress
@@ -151,6 +152,30 @@ async def test_end_writes_what_there_is_and_waits_for_no_reader_who_stands_still
     note(lines, count=2000)
     lines.close()
     assert 0 < len(read(reading)) < 2000
+
+
+@pytest.mark.parametrize("taken", [0, 10])
+async def test_lines_that_find_the_disk_full_are_written_when_it_has_room(monkeypatch, tmp_path, taken):
+    """Also where a part of a line was taken before there was no room."""
+    monkeypatch.setattr(journal, "_PAUSE", 0.001)
+    path, write, full = tmp_path / "journal", os.write, [taken, 0, 0]
+
+    def fill_up(descriptor, content):
+        if not full:
+            return write(descriptor, content)
+        room = full.pop(0)
+        if room:
+            return write(descriptor, content[:room])
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(os, "write", fill_up)
+    with path.open("wb") as file:
+        lines = Journal(file.fileno(), Metrics())
+        note(lines, count=3)
+        while full:
+            await asyncio.sleep(0.001)
+        lines.close()
+    assert [json.loads(line)["level"] for line in path.read_bytes().splitlines()] == ["info"] * 3
 
 
 async def test_reader_who_has_left_costs_no_request():

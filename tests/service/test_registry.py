@@ -194,7 +194,7 @@ async def _not_ready(root):
 
 
 async def test_missing_repository_is_alive_and_not_ready(tmp_path):
-    assert await _not_ready(tmp_path / "nowhere") == "the repository holds no bundle"
+    assert await _not_ready(tmp_path / "nowhere") == "the repository is not there"
 
 
 async def test_empty_repository_is_alive_and_not_ready(tmp_path):

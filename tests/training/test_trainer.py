@@ -298,11 +298,25 @@ def test_loss_that_is_not_finite_ends_the_run_and_leaves_the_last_good_checkpoin
                 count_on(self, x, label, turn) | ({"loss": torch.tensor(np.nan)} if turn.step == 2 else {})
             ),
         )
-    with pytest.raises(TrainingError, match=r"not finite in epoch 3: .*nan.*Try a smaller learning_rate"):
+    complaint = r"not finite in epoch 3: .*nan.*checkpoint\.pt keeps epoch 2\. Try a smaller learning_rate"
+    with pytest.raises(TrainingError, match=complaint):
         count(tmp_path, told=told, epochs=3)
     kept = torch.load(tmp_path / "checkpoint.pt")
     assert [row["validation"] for row in kept["history"]] == [3, 2]
     assert kept["family"]["weight"] == 2
+
+
+def test_weight_that_is_not_finite_is_not_kept_where_no_loss_tells(tmp_path, monkeypatch):
+    """It overflows in the last step of an epoch, after the loss."""
+
+    def overflow(self, x, label, turn):
+        self.weight.data += float("inf") if turn.step == 0 else 1
+        return {"loss": torch.zeros(())}
+
+    monkeypatch.setattr(Unjudged, "train_step", overflow)
+    with pytest.raises(TrainingError, match=r"not finite in epoch 1: .* no epoch was kept\. Try a smaller"):
+        count(tmp_path, kind=Unjudged)
+    assert not (tmp_path / "checkpoint.pt").exists()
 
 
 def test_kill_while_a_checkpoint_is_written_leaves_the_one_before(tmp_path, monkeypatch):

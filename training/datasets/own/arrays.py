@@ -1,6 +1,8 @@
 """Arrays of the user's own, from a .npy or a .npz."""
 
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,19 @@ import numpy as np
 from training.datasets.own.rows import SPLITS, Rows
 from training.datasets.splits import Array
 from training.errors import DataError
+
+# What numpy raises over broken files: of its headers, the archive around them, and what is packed in it.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read(path: Path, labels: bool) -> tuple[Rows, ...]:
@@ -26,11 +41,18 @@ def read(path: Path, labels: bool) -> tuple[Rows, ...]:
 
 
 def _arrays(path: Path) -> dict[str, Array]:
+    is_npy = path.suffix.lower() == ".npy"
     try:
         content = np.load(path, allow_pickle=False)
-        return {"x": content} if path.suffix.lower() == ".npy" else dict(content)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        if isinstance(content, np.ndarray) != is_npy:
+            raise DataError(f"{path} is a .{'npz' if is_npy else 'npy'} by its content; give it that ending")
+        arrays = {"x": content} if is_npy else dict(content)
+    except _UNREADABLE as error:
         raise DataError(f"{path} is not a readable array file: {error}") from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise DataError(f"{path}: {name} is no array of numpy's; np.savez writes such a file")
+    return arrays
 
 
 def _rows(path: Path, arrays: dict[str, Array], name: str, label: str | None) -> Rows:

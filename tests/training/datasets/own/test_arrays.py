@@ -1,5 +1,10 @@
 """An array file is taken as what it is, or refused with the place of what is wrong."""
 
+import io
+import random
+import warnings
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -85,6 +90,49 @@ def test_labels_that_fit_no_rows_are_refused_if_asked_for(tmp_path, label, compl
     assert datasets.load(path).labels is None
     with pytest.raises(DataError, match=complaint):
         datasets.load(path, labels=True)
+
+
+def test_file_of_the_other_ending_is_refused_with_the_right_one(tmp_path):
+    for right, wrong, content in ((".npy", ".npz", np.eye(10)), (".npz", ".npy", {"x": np.eye(10)})):
+        path = tmp_path / f"own{right}"
+        saved(path, content)
+        with pytest.raises(DataError, match=rf"is a {right} by its content; give it that ending"):
+            datasets.load(str(path.rename(path.with_suffix(wrong))))
+
+
+def test_archive_of_what_is_no_array_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
+        archive.writestr("x", "1,2,3")
+    with pytest.raises(DataError, match="x is no array of numpy's"):
+        datasets.load(str(tmp_path / "own.npz"))
+
+
+def test_array_that_no_memory_could_hold_is_refused(tmp_path):
+    whole = io.BytesIO()
+    np.save(whole, np.zeros((10, 11)))
+    content = whole.getvalue().replace(b"(10, 11), }" + b" " * 12, b"(10, 11000000000000), }", 1)
+    assert content != whole.getvalue()
+    with pytest.raises(DataError, match=r"own\.npy is not a readable array file"):
+        datasets.load(saved(tmp_path / "own.npy", content))
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez, np.savez_compressed])
+def test_spoiled_file_is_taken_or_refused_and_breaks_nothing(tmp_path, save):
+    path, chance = tmp_path / ("own.npy" if save is np.save else "own.npz"), random.Random(0)
+    save(path, np.random.default_rng(0).normal(size=(30, 3))) if save is np.save else save(path, x=np.eye(30))
+    whole, refused = path.read_bytes(), 0
+    for _ in range(150):
+        spoiled = bytearray(whole)
+        for place in chance.choices(range(min(len(whole), 300)), k=chance.randint(1, 4)):
+            spoiled[place] = chance.randrange(256)
+        path.write_bytes(spoiled[: chance.choice([None, chance.randrange(len(whole))])])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                datasets.load(str(path))
+            except DataError:
+                refused += 1
+    assert refused > 50
 
 
 def test_missing_file_is_refused(tmp_path):
