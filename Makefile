@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test check train theory bench
+.PHONY: serve test check train theory bench soak
 
 serve: .venv/service.done
 	$(BIN)/reparam-serve
@@ -23,6 +23,9 @@ theory: .venv/training.done
 
 bench: .venv/bench.done
 	$(BIN)/python -m tests.benchmarks
+
+soak: .venv/all.done
+	$(BIN)/python -m tests.soak $(ROWS)
 
 .venv/service.done: EXTRAS = service
 .venv/training.done: EXTRAS = training

@@ -24,6 +24,7 @@ class Server(NamedTuple):
 
     url: str
     process: subprocess.Popen[bytes]
+    log: IO[bytes]
 
     @property
     def pid(self) -> int:
@@ -33,8 +34,16 @@ class Server(NamedTuple):
     def address(self) -> str:
         return self.url.removeprefix("http://")
 
+    @property
+    def said(self) -> str:
+        """On standard output and standard error, the last mebibyte of it."""
+        size = os.fstat(self.log.fileno()).st_size
+        return os.pread(self.log.fileno(), 2**20, max(0, size - 2**20)).decode(errors="replace")
+
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=PATIENCE_SECONDS)
+        return httpx.Client(
+            base_url=self.url, timeout=PATIENCE_SECONDS, verify=False
+        )  # reading certificates takes longer
 
     def wait_until_ready(self) -> None:
         self.wait_for(lambda client: client.get("/readyz"))
@@ -66,7 +75,7 @@ def live_server(*module: str, **settings: object) -> Iterator[Server]:
             stderr=log,
         )
         try:
-            yield Server(_url(process, log), process)
+            yield Server(_url(process, log), process, log)
         finally:
             process.terminate()
             process.wait(timeout=PATIENCE_SECONDS)

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("serving", "rates", "fairness", "scores", "bulk", "overload", "soak", "sampling", "training", "peers")
+BENCHMARKS = ("serving", "rates", "fairness", "scores", "bulk", "soak", "sampling", "training", "peers")
 
 
 def main() -> None:

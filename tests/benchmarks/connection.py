@@ -10,6 +10,11 @@ class Answer(NamedTuple):
     body: bytes
     head: bytes  # in lower case
 
+    def header(self, name: str) -> str:
+        """Empty if there is none of that name."""
+        lines = self.head.decode("latin-1").split("\r\n")[1:]
+        return next((value.strip() for key, _, value in (line.partition(":") for line in lines) if key == name), "")
+
 
 def post(path: str, body: Any, accept: str = "application/json") -> bytes:
     """A request of JSON as it goes over the wire."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from models.repository import SHIPPED
 from tests.benchmarks.connection import Connection, post
@@ -25,7 +26,7 @@ VAE, AUTOREGRESSIVE = "vae-mnist", "ar-mnist"
 def run() -> None:
     with bundles(VAE, AUTOREGRESSIVE) as root, live_server(repository=root) as server:
         server.wait_until_ready()
-        asyncio.run(_beside(server))
+        show(asyncio.run(beside(server, LOADERS, ROWS, ROUNDS, SECONDS)))
         asyncio.run(_at_once(server))
 
 
@@ -38,33 +39,44 @@ def bundles(*names: str) -> Iterator[Path]:
         yield Path(folder)
 
 
-async def _beside(server: Server) -> None:
+def show(found: "Beside") -> None:
+    print(
+        f"  {VAE} sample n = 1, p99 alone {found.alone:.2f} ms, beside {LOADERS} callers of {ROWS} rows of "
+        f"{AUTOREGRESSIVE} {found.beside:.2f} ms, ratio {found.ratio:.2f}"
+    )
+
+
+class Beside(NamedTuple):
+    """p99 in milliseconds, medians of the rounds."""
+
+    alone: float
+    beside: float
+    ratio: float
+
+
+async def beside(server: Server, loaders: int, rows: int, rounds: int, seconds: float) -> Beside:
     """The p99 of a sample, alone and beside the load, in turn."""
     request = post(f"/v2/models/{VAE}/sample", {"seed": 1})
     pairs = []
-    for _ in range(ROUNDS):
-        alone = await rate(server.address, request, 1, SECONDS)
-        load = [asyncio.create_task(_draw_for_ever(server, seed)) for seed in range(LOADERS)]
+    for _ in range(rounds):
+        alone = await rate(server.address, request, 1, seconds)
+        load = [asyncio.create_task(_draw_for_ever(server, seed, rows)) for seed in range(loaders)]
         await asyncio.sleep(0.5)
-        pairs.append((alone.p99, (await rate(server.address, request, 1, SECONDS)).p99))
+        pairs.append((alone.p99, (await rate(server.address, request, 1, seconds)).p99))
         for task in load:
             task.cancel()
         await asyncio.gather(*load, return_exceptions=True)
         await asyncio.sleep(0.5)
-    alone_p99, beside_p99 = (statistics.median(values) for values in zip(*pairs, strict=True))
-    ratio = statistics.median(beside / alone for alone, beside in pairs)
-    print(
-        f"  {VAE} sample n = 1, p99 alone {alone_p99:.2f} ms, beside {LOADERS} callers of {ROWS} rows of "
-        f"{AUTOREGRESSIVE} {beside_p99:.2f} ms, ratio {ratio:.2f}"
-    )
+    medians = (statistics.median(values) for values in zip(*pairs, strict=True))
+    return Beside(*medians, statistics.median(beside / alone for alone, beside in pairs))
 
 
-async def _draw_for_ever(server: Server, seed: int) -> None:
+async def _draw_for_ever(server: Server, seed: int, rows: int) -> None:
     connection = await Connection.open(server.address)
     try:
         while True:
             answer = await connection.ask(
-                post(f"/v2/models/{AUTOREGRESSIVE}/sample", {"seed": seed, "num_samples": ROWS})
+                post(f"/v2/models/{AUTOREGRESSIVE}/sample", {"seed": seed, "num_samples": rows})
             )
             assert answer.status == 200, answer
     finally:

@@ -41,7 +41,7 @@ def _digit_as_png(seed: int) -> bytes:
     return picture.write(((_DIGIT + seed) % 17)[None], example)
 
 
-def _as_npy(array: object) -> bytes:
+def as_npy(array: object) -> bytes:
     file = io.BytesIO()
     np.save(file, np.asarray(array, "<f4"))
     return file.getvalue()
@@ -77,11 +77,11 @@ _ANSWERS_OF_EVERY_TYPE: tuple[Callable[[int], bytes], ...] = (
 )
 _BODIES: tuple[Callable[[int], bytes], ...] = (
     lambda seed: request(
-        f"/v2/models/vae-digits/score?seed={seed}&samples=8", _as_npy(_digits(seed)), {"Content-Type": NPY}
+        f"/v2/models/vae-digits/score?seed={seed}&samples=8", as_npy(_digits(seed)), {"Content-Type": NPY}
     ),
     lambda seed: request(
         f"/v2/models/ae-digits/decode?seed={seed}&temperature=1",
-        _as_npy(np.full((_rows(seed), 16), 0.1 * (seed % 7))),
+        as_npy(np.full((_rows(seed), 16), 0.1 * (seed % 7))),
         {"Content-Type": NPY, "Accept": PNG},
     ),
     lambda seed: request(

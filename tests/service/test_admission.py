@@ -112,18 +112,34 @@ async def test_caller_with_less_than_an_equal_share_finds_room_in_a_full_queue(w
 
 async def test_pace_follows_the_runs_while_work_waits_and_is_else_only_bettered(waiting, monkeypatch):
     admitted = admission(waiting)
+    after_a_run = _run_by_run(admitted, monkeypatch, begin=10.0)
+    assert after_a_run(11.0, rows=10) == pytest.approx((0.8 * 0.5 + 0.2 * 1) / (0.8 * 1 + 0.2 * 10))
+    assert after_a_run(19.0, rows=1) == pytest.approx(0.6 / 2.8), "the row was alone"
+    waiting.add(call(1))
+    assert after_a_run(20.0, rows=1) == pytest.approx((0.8 * 0.6 + 0.2 * 1) / (0.8 * 2.8 + 0.2 * 1))
+
+
+async def test_pause_that_a_single_row_met_is_not_taken_for_the_pace_of_hundreds(waiting, monkeypatch):
+    """Eight rows in a hundredth of a second, time after time, then one row in a second."""
+    waiting.add(call(1))
+    after_a_run = _run_by_run(admission(waiting), monkeypatch, begin=0.0)
+    for number in range(1, 100):
+        usual = after_a_run(0.01 * number, rows=8)
+    assert usual == pytest.approx(0.01 / 8)
+    assert after_a_run(1.99, rows=1) == pytest.approx((0.8 * 0.01 + 0.2 * 1) / (0.8 * 8 + 0.2 * 1))
+
+
+def _run_by_run(admitted, monkeypatch, begin):
+    """Work begins; the pace after a run of so many rows, which ends then."""
 
     def after_a_run(now, rows):
         monkeypatch.setattr(time, "perf_counter", lambda: now)
         admitted.note(rows)
-        return admitted._pace
+        return admitted.pace
 
-    monkeypatch.setattr(time, "perf_counter", lambda: 10.0)
+    monkeypatch.setattr(time, "perf_counter", lambda: begin)
     admitted.begin()
-    assert after_a_run(11.0, rows=10) == pytest.approx(0.8 * 0.5 + 0.2 * 0.1)
-    assert after_a_run(19.0, rows=1) == pytest.approx(0.42), "the row was alone"
-    waiting.add(call(1))
-    assert after_a_run(20.0, rows=1) == pytest.approx(0.8 * 0.42 + 0.2 * 1)
+    return after_a_run
 
 
 async def test_deadline_of_a_request_reaches_the_admission(repository, monkeypatch):

@@ -193,7 +193,7 @@ async def test_call_is_refused_by_what_waits_and_not_by_what_runs(graph, batcher
 
 
 async def test_retry_after_grows_with_the_work_that_waits(graph, batcher):
-    batcher._admission._pace = 0.5
+    batcher._admission._seconds = 0.5
     first = asyncio.create_task(call(batcher, job(0)))
     await graph.under_way()
     waiting = asyncio.gather(call(batcher, job(*range(8))), call(batcher, job(*range(7))))
