@@ -3,7 +3,18 @@
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("serving", "rates", "fairness", "scores", "overload", "soak", "sampling", "training", "peers")
+BENCHMARKS = (
+    "serving",
+    "rates",
+    "fairness",
+    "scores",
+    "overload",
+    "soak",
+    "playground",
+    "sampling",
+    "training",
+    "peers",
+)
 
 
 def main() -> None:
