@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from models.repository import SHIPPED
-from tests.integration.test_readme import comparable, parsed
 from tests.live_server import ROOT, live_server
 from tests.readme import Example, examples, run
 
@@ -40,7 +39,8 @@ def answers(address, tmp_path_factory):
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)), ids=[example.command[:60] for example in EXAMPLES])
 def test_command_answers_as_printed(answers, number):
-    assert comparable(parsed(answers[number])) == comparable(parsed(EXAMPLES[number].answer))
+    """But for the widths of a table, which are those of all that is listed."""
+    assert answers[number].split() == EXAMPLES[number].answer.split()
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=["plain", "more", "asyncio"])
