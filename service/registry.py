@@ -58,6 +58,8 @@ class Registry:
                 entries = list(self._entries)
                 ready = sum(entry.state == "READY" for entry in entries)
                 _log.info("%d of %d bundles ready on %s", ready, len(entries), self.provider)
+            else:
+                await asyncio.to_thread(self._inventory.rest)
             self.loaded = True
 
     async def load(self, name: str) -> None:

@@ -11,6 +11,8 @@ from models.repository import read_bundle
 from service import loader
 from service.inventory import Inventory
 from service.loader import Loader
+from service.metrics import Metrics
+from service.registry import Registry
 from service.settings import Settings
 from tests import tiny_bundle
 from tests.service import spoiling
@@ -187,3 +189,25 @@ async def test_service_serves_what_the_loader_lets_through(root):
         assert listed["endless"] == "decode: the golden rows had not run after 1 s"
         assert listed["huge"].startswith("loading it takes more than 512 MiB")
         assert (await service.post("decode", z=[[0, 0]])).status_code == 200
+
+
+async def test_child_is_there_while_bundles_come_and_ends_when_none_has_come_for_a_while(tmp_path):
+    tiny_bundle.publish(tmp_path, operations=SMALL)
+    before = set(psutil.Process().children())
+
+    def children():
+        return [child for child in set(psutil.Process().children()) - before if child.is_running()]
+
+    registry = Registry(
+        Settings(repository=tmp_path, device="cpu"), Metrics(), loader.start(Settings(repository=tmp_path))
+    )
+    await registry.look()
+    assert len(children()) == 1
+    await registry.look()
+    assert children() == []
+    tiny_bundle.publish(tmp_path, version=2, operations=SMALL)
+    await registry.look()
+    assert [entry.state for entry in registry.entries()] == ["READY", "READY"]
+    assert len(children()) == 1
+    registry.close()
+    assert children() == []
