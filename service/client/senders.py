@@ -15,9 +15,7 @@ from service.client.problems import Unreachable, problem_in
 
 _GRACE_SECONDS = 1.0  # in which the service's own refusal can still arrive
 
-_NO_AUTHORITIES = ssl.SSLContext(
-    ssl.PROTOCOL_TLS_CLIENT
-)  # reading those takes a fifth of a second, for nothing on http
+_NO_AUTHORITIES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # to read those takes long, and http needs none
 
 
 class Sender:
