@@ -61,14 +61,18 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def live_server(module: str = "service", **settings: object) -> Iterator[Server]:
-    """`python -m service` with these settings, on a free port; stopped at the end."""
+def live_server(*module: str, **settings: object) -> Iterator[Server]:
+    """`python -m service` with these settings, or another module, on a free port; stopped at the end."""
     environment = {
         f"REPARAM_{name.upper()}": str(value) for name, value in {"port": 0, "drain_seconds": 0, **settings}.items()
     }
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", module], cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log
+            [sys.executable, "-m", *(module or ("service",))],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdout=log,
+            stderr=log,
         )
         try:
             yield Server(_url(process, log), process, log)
