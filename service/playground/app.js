@@ -34,12 +34,13 @@ async function follow() {
   const entry = picker.find(wanted.model) ?? picker.find(FIRST) ?? picker.serving[0];
   if (!entry) return tell(new Error("No model serves yet; this page will show the first that does."));
   const mine = ++turn;
+  const { hash } = location;
   stop();
   stop = () => {};
   try {
     tell(null);
     const model = await api.model(entry);
-    if (mine !== turn) return;
+    if (mine !== turn || location.hash !== hash) return; // somebody has gone on
     const views = VIEWS.filter((view) => view.can(model));
     const view = views.find(({ name }) => name === wanted.view) ?? views[0];
     const isOther = wanted.model && (entry.name !== wanted.model || (wanted.view && view.name !== wanted.view));
@@ -65,9 +66,17 @@ function show(view, views, model, mine) {
     fields: shown.fields,
     controls: place("controls"),
     display: place("display"),
-    keep: (fields) => mine === turn && address.write({ ...shown, fields: (shown.fields = { ...shown.fields, ...fields }) }),
+    keep: (fields) => mine === turn && keep(fields),
     tell: (error) => mine === turn && tell(error),
   });
+}
+
+// The address has the fields of the view that is shown, unless somebody has gone on.
+function keep(fields) {
+  const { model, view } = address.read();
+  if (model !== shown.model || view !== shown.view) return;
+  shown.fields = { ...shown.fields, ...fields };
+  address.write(shown);
 }
 
 function link(other, view) {

@@ -20,7 +20,7 @@ export class Fields {
     const input = element("input", { type: "range", min: least, max: most, step, value: this.kept[name] ?? first });
     const say = () => said.replaceChildren(input.value);
     input.addEventListener("input", say);
-    input.addEventListener("say", say); // its value was set beside another's
+    input.addEventListener("put", say);
     this.add(name, [label, " ", said], input, Number);
     say();
     return input;
@@ -48,6 +48,13 @@ export class Fields {
     input.dispatchEvent(new Event("input"));
   }
 
+  // Set beside others, without a word to `onChange`.
+  put(name, value) {
+    const { input } = this.inputs.get(name);
+    input.value = value;
+    input.dispatchEvent(new Event("put"));
+  }
+
   get values() {
     return Object.fromEntries([...this.inputs].map(([name, { input, as }]) => [name, as(input.value)]));
   }
@@ -58,7 +65,8 @@ export class Fields {
 
   changed() {
     for (const { input } of this.inputs.values()) {
-      input.setAttribute("aria-invalid", String(!input.validity.valid || input.value === ""));
+      const isWrong = String(!input.validity.valid || input.value === "");
+      if (input.getAttribute("aria-invalid") !== isWrong) input.setAttribute("aria-invalid", isWrong);
     }
     if (this.areValid) this.onChange(this.values);
   }

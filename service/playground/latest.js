@@ -1,15 +1,17 @@
 // A task that only ever runs for the latest wish: wishes that come while it runs replace each other.
 export class Latest {
-  constructor(task, onError) {
-    this.task = task;
-    this.onError = onError;
-    this.aborting = new AbortController();
+  // `lanes` is how many may run at once: while one is on its way, another is worked on.
+  constructor(task, onError, lanes = 1) {
+    Object.assign(this, { task, onError, lanes, running: new Set(), aborting: new AbortController() });
   }
 
   want(wish) {
     this.wish = { wish };
-    if (!this.running) this.running = this.run();
-    return this.running;
+    if (this.running.size < this.lanes) {
+      const lane = this.run().finally(() => this.running.delete(lane));
+      this.running.add(lane);
+    }
+    return Promise.all(this.running);
   }
 
   // What runs gives way to the next wish instead of being waited for.
@@ -34,6 +36,5 @@ export class Latest {
         if (error.name !== "AbortError") this.onError(error);
       }
     }
-    this.running = null;
   }
 }

@@ -18,25 +18,41 @@ export class PlaneMap {
     this.place = element("div", { class: "over" }, this.canvas, this.cross);
     this.place.addEventListener("pointerdown", (event) => this.grab(event));
     this.place.addEventListener("pointermove", (event) => event.buttons && this.follow(event));
+    new ResizeObserver(([{ contentRect }]) => this.fit(contentRect)).observe(this.place);
+    this.box = { width: 0, height: 0 };
+    this.marked = { u: 0, v: 0 };
     this.onMove = onMove;
   }
 
   grab(event) {
+    event.preventDefault();
     this.place.setPointerCapture(event.pointerId);
     this.follow(event);
   }
 
-  follow(event) {
-    event.preventDefault();
-    const box = this.canvas.getBoundingClientRect();
-    const u = clamp((2 * (event.clientX - box.left)) / box.width - 1);
-    const v = clamp(1 - (2 * (event.clientY - box.top)) / box.height);
+  // A mouse moves more often than there are frames; its last place in each is enough.
+  follow({ clientX, clientY }) {
+    if (!this.pointer) requestAnimationFrame(() => this.tell());
+    this.pointer = { clientX, clientY };
+  }
+
+  tell() {
+    const { left, top, width, height } = this.place.getBoundingClientRect();
+    const u = clamp((2 * (this.pointer.clientX - left)) / width - 1);
+    const v = clamp(1 - (2 * (this.pointer.clientY - top)) / height);
+    this.pointer = null;
     this.onMove(u, v);
   }
 
+  fit({ width, height }) {
+    this.box = { width, height };
+    this.mark(this.marked.u, this.marked.v);
+  }
+
+  // By a transform, for which nothing has to be laid out or painted again.
   mark(u, v) {
-    this.cross.style.left = `${50 + 50 * u}%`;
-    this.cross.style.top = `${50 - 50 * v}%`;
+    this.marked = { u, v };
+    this.cross.style.translate = `${(u * this.box.width) / 2}px ${(-v * this.box.height) / 2}px`;
   }
 
   // A tensor with a picture a cell.

@@ -21,6 +21,17 @@ export class Scatter {
     for (const [x, y] of this.mixture?.modes ?? []) this.circle(x, y, 11, this.colours.mode);
   }
 
+  // What is drawn so far, to go back to.
+  remember() {
+    this.ground = new OffscreenCanvas(SIZE, SIZE);
+    this.ground.getContext("2d").drawImage(this.canvas, 0, 0);
+  }
+
+  recall() {
+    this.pen.clearRect(0, 0, SIZE, SIZE);
+    this.pen.drawImage(this.ground, 0, 0);
+  }
+
   points(points, colour = this.colours.accent, size = 2) {
     this.pen.fillStyle = colour;
     this.pen.globalAlpha = size > 3 ? 1 : 0.55;

@@ -3,7 +3,18 @@
 import sys
 from importlib import import_module
 
-BENCHMARKS = ("serving", "rates", "fairness", "scores", "bulk", "soak", "sampling", "training", "peers")
+BENCHMARKS = (
+    "serving",
+    "rates",
+    "fairness",
+    "scores",
+    "bulk",
+    "soak",
+    "playground",
+    "sampling",
+    "training",
+    "peers",
+)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import { Scatter, pointsOf } from "../scatter.js";
 import { Slice } from "../slice.js";
 
 const SIDES = { image: 11, vector: 25 }; // cells of the map a side
+const LANES = 4; // questions on their way while dragging
 
 export const name = "latent";
 export const title = "Latent plane";
@@ -38,7 +39,8 @@ class Plane {
     this.model = view.model;
     this.aborting = new AbortController();
     this.pace = new Pace();
-    this.looking = new Latest((at, signal) => this.look(at, signal), view.tell);
+    this.looking = new Latest((at, signal) => this.look(at, signal), view.tell, LANES);
+    this.asked = this.seen = 0;
     this.mapping = new Latest((values, signal) => this.map(values, signal), view.tell);
   }
 
@@ -86,22 +88,23 @@ class Plane {
 
   changed(values) {
     const { u, v, ...others } = values;
-    this.keepLater(values);
+    this.keepLater();
     const settings = JSON.stringify(others);
     if (settings === this.settings) this.looking.want({ u, v });
     else this.mapping.insist(values);
   }
 
   // Browsers refuse an address that changes with every frame.
-  keepLater(values) {
+  keepLater() {
     clearTimeout(this.keeping);
-    this.keeping = setTimeout(() => this.view.keep(values), 200);
+    this.keeping = setTimeout(() => this.view.keep(this.fields.values), 200);
   }
 
   move(u, v) {
-    this.fields.inputs.get("u").input.value = u;
-    this.fields.set("v", v);
-    this.fields.inputs.get("u").input.dispatchEvent(new Event("say"));
+    this.fields.put("u", u);
+    this.fields.put("v", v);
+    this.looking.want({ u, v });
+    this.keepLater();
   }
 
   async map(values, signal) {
@@ -113,8 +116,10 @@ class Plane {
     this.inform(values);
     const mesh = await this.decode(this.slice.cells(this.planeMap.side), signal);
     if (this.picture) this.planeMap.pictures(mesh);
-    else this.planeMap.mesh();
-    this.mesh = pointsOf(Array.from({ length: mesh.rows }, (_, i) => mesh.row(i)));
+    else {
+      this.planeMap.mesh();
+      this.fold(mesh);
+    }
     this.looking.want({ u, v });
   }
 
@@ -144,12 +149,22 @@ class Plane {
     return this.view.api.tensor(this.model, "decode", body, signal);
   }
 
-  async look({ u, v }, signal) {
-    this.planeMap.mark(u, v);
-    const decoded = await this.decode([this.slice.at(u, v)], signal);
-    await new Promise(requestAnimationFrame);
+  async look(at, signal) {
+    const turn = ++this.asked;
+    this.planeMap.mark(at.u, at.v);
+    const decoded = await this.decode([this.slice.at(at.u, at.v)], signal);
+    if (turn < this.seen) return; // a later one was faster
+    this.seen = turn;
+    const isWaiting = Boolean(this.next);
+    this.next = { decoded, ...at };
+    if (!isWaiting) requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    const { decoded, u, v } = this.next;
+    this.next = null;
     if (this.picture) paint(this.picture, this.model, decoded.row(0));
-    else this.fold(decoded);
+    else this.point(decoded);
     this.pace.note();
     const place = `${(u * this.slice.reach).toFixed(2)}, ${(v * this.slice.reach).toFixed(2)}`;
     const pace = this.pace.perSecond > 1 ? ` ${this.pace.perSecond} pictures in the last second.` : "";
@@ -157,14 +172,20 @@ class Plane {
     this.said.dataset.frames = this.pace.frames;
   }
 
-  // The mesh as the generator bends it, and the point of the cross.
-  fold(decoded) {
+  // The mesh as the generator bends it.
+  fold(mesh) {
     const { side } = this.planeMap;
+    const points = pointsOf(Array.from({ length: mesh.rows }, (_, i) => mesh.row(i)));
     this.scatter.clear();
     for (let i = 0; i < side; i++) {
-      this.scatter.line(this.mesh.slice(i * side, (i + 1) * side), this.scatter.colours.accent, 0.7);
-      this.scatter.line(this.mesh.filter((_, k) => k % side === i), this.scatter.colours.accent, 0.7);
+      this.scatter.line(points.slice(i * side, (i + 1) * side), this.scatter.colours.accent, 0.7);
+      this.scatter.line(points.filter((_, k) => k % side === i), this.scatter.colours.accent, 0.7);
     }
+    this.scatter.remember();
+  }
+
+  point(decoded) {
+    this.scatter.recall();
     this.scatter.points(pointsOf([decoded.row(0)]), this.scatter.colours.second, 7);
   }
 }
