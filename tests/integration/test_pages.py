@@ -39,7 +39,7 @@ EXAMPLES = [(name, number) for name, text in TEXTS.items() for number in range(l
 SNIPPETS = [(name, number) for name, text in TEXTS.items() for number in range(len(snippets(text)))]
 COMMANDS = sorted({command for text in TEXTS.values() for command in commands(text)})
 SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-SHORTER = re.compile(r"--duration \d+"), "--duration 0.5 --warmup 0"  # of a load whose numbers are not compared
+LOAD = re.compile(r"^(\$ .*reparam bench .*)$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def service(tmp_path_factory):
 def answered(service):
     """answered(page): the answers to all commands of it, asked once."""
     clone, address = service
-    return cache(lambda name: answers(SHORTER[0].sub(SHORTER[1], TEXTS[name]), address, clone))
+    return cache(lambda name: answers(LOAD.sub(r"\1 --duration 0.5 --warmup 0", TEXTS[name]), address, clone))
 
 
 @pytest.mark.parametrize(("name", "number"), EXAMPLES)
