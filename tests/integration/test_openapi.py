@@ -7,8 +7,8 @@ import pytest
 
 from service.schemas.examples import EXAMPLES
 from tests.examples import ask
-from tests.integration.test_readme import comparable
 from tests.live_server import live_server
+from tests.pages import comparable
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,7 @@
-"""A new family is one file (here flow.py) and one entry in FAMILIES: all else takes it as it is."""
+"""A new family is one file (here flow.py) and one entry in FAMILIES: all else takes it as it is.
+
+docs/adding-a-family.md shows that file, and the recipe that is followed here.
+"""
 
 import asyncio
 
@@ -8,15 +11,15 @@ import torch
 
 from models import noise
 from models.repository import read_bundle
+from tests.pages import PAGES, files
 from tests.service.conftest import serving
-from tests.training.conftest import RECIPE, examples
+from tests.training.conftest import examples
 from tests.training.flow import Flow
 from training import pipeline
 from training.distributions import standard_normal_log_prob
 from training.families import FAMILIES
 
 ROWS, SEED = 6, 3
-MODEL = 'layers = 4\nnetwork = { widths = [16], activation = "tanh" }'
 X = 50 + 3 * examples("gaussian", rows=400)
 
 
@@ -26,8 +29,7 @@ def flow(tmp_path_factory):
     root, kept = tmp_path_factory.mktemp("flow"), []
     recipe, source = root / "flow.toml", root / "rows.npy"
     np.save(source, X)
-    text = RECIPE.format(name="flow", family="flow", source=source, labels="false", model=MODEL)
-    recipe.write_text(text.replace("epochs = 2", "epochs = 5\nwarmup_steps = 0\nlearning_rate = 1e-2"))
+    recipe.write_text(files(PAGES["docs/adding-a-family.md"].read_text())["flow.toml"].replace("rows.npy", str(source)))
     publish = pipeline.publish
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(FAMILIES, "flow", Flow)

@@ -11,7 +11,7 @@ from tests.benchmarks.peers.cells import CELLS, Cell
 from tests.benchmarks.peers.contest import ROUNDS, SECONDS, Contest, Rate
 from tests.benchmarks.peers.contestants import CONTESTANTS, OURS, PEERS
 from tests.live_server import ROOT
-from tests.readme import README
+from tests.pages import README
 from tests.readme_table import between, markdown
 
 PAGE = ROOT / "docs" / "benchmarks.md"
