@@ -1,6 +1,8 @@
 # Everything is installed into .venv by the targets themselves; `make serve` and `make test` are all the set-up there is.
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST = $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+TORCHLESS = tests/models tests/service
 
 .PHONY: serve test check train theory bench soak
 
@@ -8,7 +10,8 @@ serve: .venv/service.done
 	$(BIN)/reparam-serve
 
 test: .venv/all.done
-	$(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	$(PYTEST) -p tests.without_torch $(TORCHLESS)
+	$(PYTEST) $(TORCHLESS:%=--ignore=%)
 
 check: .venv/all.done
 	$(BIN)/ruff format --check .
