@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, get_args
 
+from service.errors import Loading, UnknownModel
 from service.metrics import Metrics
 from service.served_model import ServedModel
 
@@ -57,6 +58,16 @@ class Entries:
     def newest(self, name: str) -> ServedModel | None:
         """Of those that are loaded."""
         return self._newest.get(name)
+
+    def absence(self, name: str, version: str | None = None, *, is_loaded: bool) -> UnknownModel | Loading:
+        """Why that version, or any of the model, does not answer."""
+        known = [entry for entry in self.of(name) if version in (None, entry.version)]
+        if not is_loaded or any(entry.state == "LOADING" for entry in known):
+            return Loading("the models are still being loaded", retry_after=1)
+        if known:
+            return UnknownModel(f"{known[-1].name}/{known[-1].version} is not served: {known[-1].reason}")
+        served = dict.fromkeys(entry.name for entry in self if entry.model)
+        return UnknownModel(f"no such model or version; there are {', '.join(served) or 'none'}")
 
     def put(self, entry: Entry) -> None:
         is_new = entry.key not in self._all

@@ -71,6 +71,11 @@ class Inventory:
             raise BundleError("its files were changed while it was being checked")
         return bundle
 
+    def rest(self) -> None:
+        """All has been read that there is, and nothing new has come for a while."""
+        if self._loader:
+            self._loader.rest()
+
     def close(self) -> None:
         if self._loader:
             self._loader.close()

@@ -49,7 +49,7 @@ def start(settings: "Settings") -> "Loader | None":
 
 
 class Loader:
-    """Its child lives as long as no bundle kills it, and starts when this is made, beside whatever else starts.
+    """Its child starts when this is made, beside whatever else starts, and again for a bundle that finds none.
 
     `check` may be called from several threads, and tries one bundle at a time.
     """
@@ -72,6 +72,11 @@ class Loader:
         if not verdict.digest:
             raise BundleError(verdict.refusal)
         return verdict.digest
+
+    def rest(self) -> None:
+        """There is nothing to try for now: the child, which takes as much memory as a small service, ends."""
+        with self._one_at_a_time:
+            self._child.end()
 
     def close(self) -> None:
         """Also while a bundle is being tried."""

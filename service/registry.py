@@ -9,7 +9,6 @@ from models.repository import Bundle
 from service.assembly import assemble
 from service.attempt import attempt
 from service.entries import Entries, Entry
-from service.errors import Loading, UnknownModel
 from service.graph import provider
 from service.inventory import Inventory
 from service.loader import Loader
@@ -58,6 +57,8 @@ class Registry:
                 entries = list(self._entries)
                 ready = sum(entry.state == "READY" for entry in entries)
                 _log.info("%d of %d bundles ready on %s", ready, len(entries), self.provider)
+            else:
+                await asyncio.to_thread(self._inventory.rest)
             self.loaded = True
 
     async def load(self, name: str) -> None:
@@ -75,7 +76,7 @@ class Registry:
         """Serve none of a model's versions until it is loaded again; UnknownModel if there is none."""
         async with self._one_at_a_time:
             if not self._entries.of(name):
-                raise self._absence(name)
+                raise self._entries.absence(name, is_loaded=self.loaded)
             self._unloaded.add(name)
             await self._settle(name)
 
@@ -105,7 +106,7 @@ class Registry:
             entry = self._entries.get((name, version))
             model = entry.model if entry else None
         if model is None:
-            raise self._absence(name, version)
+            raise self._entries.absence(name, version, is_loaded=self.loaded)
         return model
 
     async def pinned(self, name: str, version: str) -> ServedModel:
@@ -132,15 +133,6 @@ class Registry:
     def remarks(self) -> list[str]:
         """What is wrong though it serves."""
         return [f"{trouble}; what was loaded serves on" for trouble in [self._inventory.trouble] if trouble]
-
-    def _absence(self, name: str, version: str | None = None) -> UnknownModel | Loading:
-        known = [entry for entry in self._entries.of(name) if version in (None, entry.version)]
-        if not self.loaded or any(entry.state == "LOADING" for entry in known):
-            return Loading("the models are still being loaded", retry_after=1)
-        if known:
-            return UnknownModel(f"{known[-1].name}/{known[-1].version} is not served: {known[-1].reason}")
-        served = dict.fromkeys(entry.name for entry in self._entries if entry.model)
-        return UnknownModel(f"no such model or version; there are {', '.join(served) or 'none'}")
 
     async def _compare(self) -> list[str]:
         """Note what the repository holds now; the models of which that is another than before."""

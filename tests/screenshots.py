@@ -18,7 +18,7 @@ COLOURS = 128
 VIEWS = {
     "sample": ("vae-mnist/sample", ".grid .tile:nth-child(64)"),
     "latent": ("vae-mnist/latent", ".said[data-frames]"),
-    "interpolate": ("vae-mnist/interpolate?start=3&end=8", ".chart"),
+    "interpolate": ("vae-mnist/interpolate?start=3&end=12", ".chart"),
     "draw": ("vae-mnist/draw?example=4", ".chart circle:nth-of-type(5)"),
     "complete": ("ar-mnist/complete?example=3", ".grid canvas:nth-child(12)"),
     "compare": ("ae-mnist/compare?other=vae-mnist", ".pair figure:nth-child(2) canvas:nth-child(36)"),

@@ -77,7 +77,7 @@ class Scorer:
         x, names = single(self.source.read(rows)), [self.source.name(row) for row in rows]
         finite = finite_rows(x)
         if finite.any():
-            x = np.where(finite.reshape(-1, *[1] * (x.ndim - 1)), x, x[finite][:1])
+            x[~finite] = x[finite][:1]
             check_support(self.model, x, lambda row: f"{self.source.column} {names[row]}")
         return Part(rows, names, x, finite)
 

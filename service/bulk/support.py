@@ -11,6 +11,8 @@ from service.client.results import Model
 
 
 def finite_rows(x: NDArray[Any]) -> NDArray[np.bool_]:
+    if x.dtype == np.uint8:
+        return np.ones(len(x), np.bool_)
     rows: NDArray[np.bool_] = np.isfinite(x.reshape(len(x), -1)).all(axis=1)
     return rows
 
@@ -18,7 +20,7 @@ def finite_rows(x: NDArray[Any]) -> NDArray[np.bool_]:
 def check_support(model: Model, x: NDArray[Any], name: Callable[[int], str]) -> None:
     """ReparamError that names the first row with values to which the model gives no probability."""
     wrong = ~_is_in_range(model, x)
-    if model.x["support"] != "real":
+    if model.x["support"] != "real" and x.dtype != np.uint8:
         wrong |= x != np.rint(x)
     rows = np.flatnonzero(wrong.reshape(len(x), -1).any(axis=1))
     if len(rows):

@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--label", type=int, help="of a conditional model, for all rows")
     parser.add_argument("--version", type=int, help="of the model (default: the newest)")
     parser.add_argument("--rows", type=int, help="rows in one request")
-    parser.add_argument("--window", type=int, default=4, help="requests under way at a time (default: 4)")
+    parser.add_argument("--window", type=int, default=6, help="requests under way at a time (default: 6)")
     parser.add_argument("--force", action="store_true", help="replace an output that is there")
     connection.arguments(parser)
 

@@ -23,8 +23,16 @@ export class Curl {
     this.button.textContent = "Copy";
   }
 
+  // Browsers lend the clipboard to https and to this machine only; elsewhere the whole line is marked.
   async copy() {
-    await navigator.clipboard.writeText(lineOf(this.question));
+    if (!this.question) return;
+    const line = lineOf(this.question);
+    if (!navigator.clipboard) {
+      this.code.textContent = line;
+      getSelection().selectAllChildren(this.code);
+      return;
+    }
+    await navigator.clipboard.writeText(line);
     this.button.textContent = "Copied";
   }
 }

@@ -1,5 +1,5 @@
 // A long draw, row by row as it comes. Row i is the same alone and in a crowd, so it may be asked for in pieces.
-const FIRST = 16; // rows, by which the pace is found
+const FIRST = 8; // rows, by which the pace is found
 const PIECE_MILLISECONDS = 250;
 
 export async function* draws(api, model, body, signal) {

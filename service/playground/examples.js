@@ -5,7 +5,9 @@ import { labelOf } from "./labels.js";
 // The model to draw examples for `model` from; null if none has such an x.
 export async function sourceOf({ api, model, others }) {
   if (can(model, "sample")) return model;
-  for (const entry of others.filter(({ operations }) => operations.includes("sample"))) {
+  const able = others.filter(({ operations }) => operations.includes("sample"));
+  const isQuick = ({ operations }) => Number(operations.includes("decode")); // it draws all of x at once
+  for (const entry of able.sort((one, other) => isQuick(other) - isQuick(one))) {
     const other = await api.model(entry);
     if (other.provenance.data === model.provenance.data && isAlike(other, model)) return other;
   }

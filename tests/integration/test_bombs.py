@@ -39,7 +39,7 @@ BOMBS = {
     2: (lambda folder: spoiling.with_graph(folder, "decode.onnx", nest), "graphs lie in graphs 11 deep"),
     3: (
         lambda folder: spoiling.with_golden(folder, lambda _, rows: rows.inputs["z"].fill(ENDLESS)),
-        "loading it took more than 2 s",
+        "loading it took more than 3 s",
     ),
     4: (
         lambda folder: spoiling.with_graph(folder, "decode.onnx", spoiling.ask_for(10**12)),
@@ -69,7 +69,7 @@ def bombs(tmp_path):
 def server(tmp_path):
     root = tmp_path / "bundles"
     tiny_bundle.publish(root, operations=["decode"])
-    settings = {"repository": root, "device": "cpu", "watch_seconds": 0.1, "load_seconds": 2, "load_bytes": 512 * MIB}
+    settings = {"repository": root, "device": "cpu", "watch_seconds": 0.1, "load_seconds": 3, "load_bytes": 512 * MIB}
     with live_server(**settings) as running:
         running.wait_until_ready()
         yield running
@@ -120,7 +120,6 @@ def test_bombs_are_refused_while_the_old_version_serves(server, bombs, tmp_path)
     asking.start()
     with server.client() as client:
         wait_for(client, 1)
-        (child,) = process.children()
         before = process.memory_info().rss
         for version, folder in bombs.items():
             folder.rename(tmp_path / "bundles" / "tiny" / str(version))
@@ -128,15 +127,14 @@ def test_bombs_are_refused_while_the_old_version_serves(server, bombs, tmp_path)
         grown = process.memory_info().rss - before
         tiny_bundle.publish(tmp_path / "bundles", version=8, operations=["decode"])
         wait_for(client, 8)
-        time.sleep(0.1)
+        psutil.wait_procs(process.children(), timeout=10)  # that try nothing any more
     asking.end()
     assert found.pop(1) == ("READY", "")
     assert {state for state, _ in found.values()} == {"UNAVAILABLE"}
     assert {version: complaint in found[version][1] for version, (_, complaint) in BOMBS.items()} == dict.fromkeys(
         BOMBS, True
     ), found
-    assert not child.is_running(), "the endless one left its process alive"
-    assert len(process.children()) == 1
+    assert process.children() == [], "the endless one left its process alive"
     assert grown <= MOST_GROWTH
     assert set(asking.answers) == {(200, "tiny/1"), (200, "tiny/8")}
     assert asking.answers[-1] == (200, "tiny/8")

@@ -157,7 +157,7 @@ def test_long_draw_comes_in_pieces_that_make_the_whole(chromium, address, client
         page.on("request", lambda request: request.method == "POST" and asked.append(request.post_data_json))
         page.goto(f"{address}/#/ar-digits/sample?seed=5&rows=40")
         expect(page.locator(".said")).to_contain_text("40 samples in")
-        assert [piece["index"] for piece in asked][:2] == [0, 16]
+        assert [piece["index"] for piece in asked][:2] == [0, 8]
         np.testing.assert_array_equal(
             pictures(page, ".tile canvas"), answered(client, "ar-digits", "sample", 40, seed=5, num_samples=40)
         )

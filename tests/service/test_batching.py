@@ -251,20 +251,21 @@ def test_each_caller_gets_its_own_rows_or_its_own_failure(asked, leaving, has_bu
         workers.close()
         return answers
 
-    for place, (jobs, answer) in enumerate(zip(asked, asyncio.run(ask()), strict=True)):
+    for place, (wanted, answer) in enumerate(zip(asked, asyncio.run(ask()), strict=True)):
         if place in leaving:
             assert isinstance(answer, asyncio.CancelledError)
-        elif any(-13 in rows for rows, _ in jobs):
+        elif any(-13 in rows for rows, _ in wanted):
             assert isinstance(answer, ArithmeticError)
         else:
-            assert answer == [[2 * (row + 100 * place) for row in rows] for rows, _ in jobs]
+            assert answer == [[2 * (row + 100 * place) for row in rows] for rows, _ in wanted]
 
 
 def unlike(asked):
     """The calls as jobs, in which each row tells whose it is."""
-    for place, jobs in enumerate(asked):
+    for place, wanted in enumerate(asked):
         yield [
-            job(*(row if row == -13 else row + 100 * place for row in rows), samples=samples) for rows, samples in jobs
+            job(*(row if row == -13 else row + 100 * place for row in rows), samples=samples)
+            for rows, samples in wanted
         ]
 
 

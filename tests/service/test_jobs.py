@@ -4,25 +4,42 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.jobs import Job, bucket, buckets, merge, pad, split
+from models.noise import Stretch, draw
+from service.jobs import Job, Noise, bucket, buckets, merge, pad, split
 
-COUNTS = st.lists(st.integers(1, 9), min_size=1, max_size=12)
+ASKED = st.lists(
+    st.tuples(st.integers(1, 9), st.booleans(), st.integers(0, 3), st.integers(0, 5), st.sampled_from([0.0, 0.5, 1.0])),
+    min_size=1,
+    max_size=8,
+)
 
 
-@settings(max_examples=50)
-@given(counts=COUNTS, padded=st.booleans())
-def test_each_gets_its_own_rows_back_whatever_it_was_merged_with(counts, padded):
-    feeds = [
-        {"x": np.full((rows, 2), job) + np.arange(rows)[:, None] / 16, "label": np.full(rows, job)}
-        for job, rows in enumerate(counts)
+def noise(rows, seed, index, temperature):
+    return Noise("normal", "z", (3,), Stretch(seed=seed, index=index, rows=rows, temperature=temperature))
+
+
+@settings(max_examples=50, deadline=None)
+@given(asked=ASKED, padded=st.booleans())
+def test_each_gets_its_own_rows_back_whatever_it_was_merged_with(asked, padded):
+    """Noise that is drawn for all at once is what each would have drawn alone; some bring it along."""
+    jobs = [
+        Job(
+            rows,
+            1,
+            ("x",),
+            {
+                "x": np.full((rows, 2), float(place)),
+                "z": np.full((rows, 3), -1, np.float32) if is_given else noise(rows, *drawn),
+            },
+        )
+        for place, (rows, is_given, *drawn) in enumerate(asked)
     ]
-    merged = merge([Job(rows, 1, (), fed) for rows, fed in zip(counts, feeds, strict=True)])
-    parts = split(pad(merged) if padded else merged, counts)
-    assert len(parts) == len(feeds)
-    for part, fed in zip(parts, feeds, strict=True):
-        assert {name: array.tolist() for name, array in part.items()} == {
-            name: array.tolist() for name, array in fed.items()
-        }
+    merged = merge(jobs)
+    parts = split(pad(merged) if padded else merged, [job.rows for job in jobs])
+    for place, (part, (rows, is_given, seed, index, temperature)) in enumerate(zip(parts, asked, strict=True)):
+        assert part["x"].tolist() == [[place, place]] * rows
+        alone = draw("normal", "z", (3,), seed=seed, index=index, rows=rows, temperature=temperature)
+        assert part["z"].tobytes() == (np.full((rows, 3), -1, np.float32) if is_given else alone).tobytes()
 
 
 @given(rows=st.integers(1, 5000))

@@ -66,7 +66,7 @@ class _Client:
     async def ask(self, ending: asyncio.Event, pause: float = 0.0) -> Outcome:
         """Until the event is set, each connection after a random pause of that mean."""
         await asyncio.gather(*(self._connection(ending, pause) for _ in range(CONNECTIONS)))
-        cuts = statistics.quantiles([1e3 * seconds for seconds in self._times] or [0.0] * 2, n=100)
+        cuts = statistics.quantiles([1e3 * seconds for seconds in self._times] or [0.0] * 2, n=100, method="inclusive")
         bodies = {model: sorted(found) for model, found in self._bodies.items()}
         outcome = Outcome(len(self._times), dict(self._failed), cuts[49], cuts[98], bodies)
         self._times, self._failed, self._bodies = [], Counter(), defaultdict(set)

@@ -21,7 +21,7 @@ DEADLINE = 1.0
 PROBES = 20  # a second
 ROUNDS = 3  # a peak and a burst each, as the machine is another's too
 MODEL = "vae-mnist"
-SAMPLES = 1_000
+SAMPLES = 4_000  # a request of tenths of a second: refusing nine for each takes little of it
 _BODY = json.dumps({"x": [[[0] * 28] * 28], "samples": SAMPLES, "seed": 1}).encode()
 _HEADERS = {"Content-Type": "application/json", "X-Request-Timeout-Ms": str(int(1000 * DEADLINE))}
 REQUEST = request(f"/v2/models/{MODEL}/score", _BODY, _HEADERS)
@@ -63,8 +63,8 @@ def run() -> Row:
     slowest = _cut(accepted)[1]
     unhealthy = sum(status != 200 for status in probes)
     return Row(
-        f"{TIMES}× overload: goodput ≥ 95 % of peak, accepted in time, refusals 503 + Retry-After (p50 ≤ 5, p99 ≤ 50 "
-        "ms), health 100 %, p50 ≤ 1.2× after",
+        f"{TIMES}× overload by scores of {SAMPLES:,} samples: goodput ≥ 95 % of peak, accepted in time, refusals 503 + "
+        "Retry-After (p50 ≤ 5, p99 ≤ 50 ms), health 100 %, p50 ≤ 1.2× after",
         f"{share:.0%} of {statistics.median(found.peak for found in bursts):.1f}/s (median of {ROUNDS}), accepted p99 "
         f"{slowest:,.0f} ms; {len(refused):,} refused, {silent} without Retry-After, p50 {p50:.1f}, p99 {p99:.1f} ms, "
         f"{others} others; health {unhealthy} of {len(probes)} failed; p50 {recovered:.2f}× after",
@@ -155,5 +155,5 @@ async def _probe(server: Server, seconds: float) -> list[int]:
 
 def _cut(seconds: list[float]) -> tuple[float, float]:
     """p50 and p99 in milliseconds."""
-    cuts = statistics.quantiles([1000 * one for one in seconds] or [0.0] * 2, n=100)
+    cuts = statistics.quantiles([1000 * one for one in seconds] or [0.0] * 2, n=100, method="inclusive")
     return cuts[49], cuts[98]

@@ -23,11 +23,10 @@ _DRIP = b"X-A: a\r\n"
 
 
 class Closed(NamedTuple):
-    """How many were closed, the longest that it took, and how many more files were open then than before."""
+    """How many were closed, and the longest that it took."""
 
     closed: int
     seconds: float
-    files: int
 
 
 def run() -> Row:
@@ -35,26 +34,27 @@ def run() -> Row:
         tiny_bundle.publish(Path(folder))
         with live_server(repository=folder, device="cpu", journal=False) as server:
             server.wait_until_ready()
+            before = read(server).files
             with good_load(server) as load:
                 found = asyncio.run(crowd(server, CLIENTS))
+            time.sleep(LINGERING_SECONDS)
+            files = read(server).files - before
     failed = sum(load.outcome.failed.values())
     slower = load.outcome.p99 / load.before.p99
     return Row(
         f"{CLIENTS} slow clients: all closed ≤ {MOST_SECONDS:g} s, files back to start; the good load: 0 failed, "
         "p99 ≤ 2×",
-        f"{found.closed} closed after ≤ {found.seconds:.1f} s, {found.files:+d} files; {failed} of "
+        f"{found.closed} closed after ≤ {found.seconds:.1f} s, {files:+d} files; {failed} of "
         f"{load.outcome.answered:,} failed, p99 {load.before.p99:.1f} → {load.outcome.p99:.1f} ms ({slower:.1f}×)",
-        found.closed == CLIENTS and found.seconds <= MOST_SECONDS and found.files <= 0 and not failed and slower <= 2,
+        found.closed == CLIENTS and found.seconds <= MOST_SECONDS and files <= 0 and not failed and slower <= 2,
     )
 
 
 async def crowd(server: Server, clients: int, drip_seconds: float = 1.0) -> Closed:
     """So many of all kinds at once."""
-    before = read(server).files
     took = await asyncio.gather(*(_stay(server, number % len(KINDS), drip_seconds) for number in range(clients)))
     closed = [seconds for seconds in took if seconds is not None]
-    await asyncio.sleep(LINGERING_SECONDS)
-    return Closed(len(closed), max(closed, default=0.0), read(server).files - before)
+    return Closed(len(closed), max(closed, default=0.0))
 
 
 async def _stay(server: Server, kind: int, drip_seconds: float) -> float | None:
