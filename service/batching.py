@@ -17,7 +17,7 @@ from service.metrics import Metrics
 from service.waiting import Waiting
 from service.workers import Workers
 
-_SHORT = 0.001  # seconds: work that is over before a thread would have taken it is done on the event loop itself
+_SHORT = 0.002  # seconds: work that is over before a thread would have taken it is done on the event loop itself
 _LONG = 0.02  # seconds: work that is not to wait for the run under way if there is a worker
 
 

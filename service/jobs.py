@@ -1,6 +1,7 @@
 """Work for one graph: what a job is, and how jobs are merged into one run and split again."""
 
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from models import noise
 from models.noise import NoiseKind, Stretch
 from service.graph import Arrays
+
+_ONE_AT_A_TIME = Lock()  # threads that draw at once hand the interpreter to and fro, and take four times as long
 
 
 class Noise(NamedTuple):
@@ -75,7 +78,8 @@ def _below_each_other(inputs: Sequence[NDArray[Any] | Noise]) -> NDArray[Any]:
 
 def _drawn(inputs: Sequence[Any]) -> NDArray[np.float32]:
     kind, name, shape, _ = inputs[0]
-    return noise.draw_together(kind, name, shape, [each.stretch for each in inputs])
+    with _ONE_AT_A_TIME:
+        return noise.draw_together(kind, name, shape, [each.stretch for each in inputs])
 
 
 def _widths(array: NDArray[Any]) -> list[tuple[int, int]]:
