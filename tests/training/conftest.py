@@ -1,6 +1,9 @@
 """Small data, small families, and what is dear enough to be made once: exports and whole trainings."""
 
+import fcntl
 import json
+import os
+import pickle
 from functools import cache
 from hashlib import sha256
 from typing import NamedTuple
@@ -130,19 +133,37 @@ class Exports(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def exports():
-    """exports(member): an untrained family and its graphs, each made once."""
+def exports(tmp_path_factory):
+    """exports(member): an untrained family and its graphs, each made once for all processes that test."""
+    root = tmp_path_factory.getbasetemp()
+    shared = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
 
     @cache
     def make(name):
         module = build_member(name)
-        for parameter in module.parameters():
-            if not parameter.any():  # a prior that begins as the identity, biases of 0: what is exported is to show
-                parameter.data += 0.1 * torch.randn(parameter.shape)
-        made = export(module, examples(MEMBERS[name].likelihood))
-        return Exports(module, made, Exported(made.operations, made.graphs))
+        weights, made = once(shared / f"{name}.export", lambda: untrained(module, MEMBERS[name].likelihood))
+        module.load_state_dict(weights)
+        return Exports(module.eval(), made, Exported(made.operations, made.graphs))
 
     return make
+
+
+def untrained(module, likelihood):
+    """The weights that are exported, and the export."""
+    for parameter in module.parameters():
+        if not parameter.any():  # a prior that begins as the identity, biases of 0: what is exported is to show
+            parameter.data += 0.1 * torch.randn(parameter.shape)
+    made = export(module, examples(likelihood))
+    return module.state_dict(), made
+
+
+def once(path, make):
+    """What `make` gives to whoever comes first."""
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            path.write_bytes(pickle.dumps(make()))
+    return pickle.loads(path.read_bytes())
 
 
 RECIPE = """
