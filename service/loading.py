@@ -87,8 +87,8 @@ def prove(bundle: Bundle, name: OperationName, graph: Graph, seconds: float = 30
 
 
 def fill(manifest: Manifest, name: OperationName, rows: int) -> Arrays:
-    """The constant inputs of an operation."""
+    """The constant inputs of an operation, which take no memory while they wait."""
     return {
-        tensor: np.full((rows, *manifest.shape(name, tensor)), value, np.float32)
+        tensor: np.broadcast_to(np.float32(value), (rows, *manifest.shape(name, tensor)))
         for tensor, value in manifest.operations[name].fill.items()
     }

@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-settings.register_profile("reparam", deadline=None)
+settings.register_profile("reparam")
 settings.load_profile("reparam")

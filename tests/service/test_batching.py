@@ -231,7 +231,7 @@ CALLS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(asked=CALLS, leaving=st.sets(st.integers(0, 5)), has_buckets=st.booleans(), loops=st.booleans())
 def test_each_caller_gets_its_own_rows_or_its_own_failure(asked, leaving, has_buckets, loops):
     """Whatever the others ask, fail at or leave; rows of the same value are told apart by what is added to them."""

@@ -18,7 +18,7 @@ def noise(rows, seed, index, temperature):
     return Noise("normal", "z", (3,), Stretch(seed=seed, index=index, rows=rows, temperature=temperature))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(asked=ASKED, padded=st.booleans())
 def test_each_gets_its_own_rows_back_whatever_it_was_merged_with(asked, padded):
     """Noise that is drawn for all at once is what each would have drawn alone; some bring it along."""
