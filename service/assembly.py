@@ -1,6 +1,7 @@
 """A served model put together: the graphs of a bundle, and for each a batcher with the sizes that suit it."""
 
 import math
+from typing import NamedTuple
 
 from models.manifest import Manifest
 from models.repository import Bundle
@@ -21,30 +22,43 @@ def assemble(bundle: Bundle, provider: Provider, workers: Workers, metrics: Metr
     manifest = bundle.manifest
     limits = settings.of(manifest.name)
     graphs = load(bundle, provider, settings.threads, settings.golden_seconds)
-    batch_rows = {file: _batch_rows(loaded, manifest, limits.batch_rows) for file, loaded in graphs.items()}
-    for name, operation in manifest.operations.items():
-        if graphs[operation.graph].graph.has_buckets:
-            warm(bundle, graphs[operation.graph].graph, name, batch_rows[operation.graph])
+    paces = {file: _pace(bundle, file, loaded, limits.batch_rows) for file, loaded in graphs.items()}
     batchers = {
         file: Batcher(
             loaded.graph,
             workers,
             metrics,
             (manifest.name, str(manifest.version), file.removesuffix(".onnx")),
-            batch_rows=batch_rows[file],
+            batch_rows=paces[file].batch_rows,
             queue_rows=limits.queue_rows,
             queue_seconds=limits.queue_seconds,
-            seconds_per_row=loaded.seconds_per_row,
+            seconds_per_row=paces[file].seconds_per_row,
         )
         for file, loaded in graphs.items()
     }
     return ServedModel(manifest, bundle.digest, bundle.files.get("preview.png"), batchers, limits)
 
 
-def _batch_rows(loaded: Loaded, manifest: Manifest, most: int) -> int:
-    """At most so many that a run's noise fits in memory, and that one of a graph that loops does not last long."""
+class _Pace(NamedTuple):
+    """The most rows (times samples) of a run, and the seconds that each takes."""
+
+    batch_rows: int
+    seconds_per_row: float
+
+
+def _pace(bundle: Bundle, file: str, loaded: Loaded, most: int) -> _Pace:
+    """At most so many rows that a run's noise fits in memory, and that one of a graph that loops does not last long.
+
+    On a GPU a row costs less the more there are, and the golden run tells nothing of it: each operation is warmed.
+    """
+    manifest, graph = bundle.manifest, loaded.graph
     most = min(most, _MOST_NOISE // _noise_of_a_row(manifest) or 1)
-    return min(most, int(_LONGEST_LOOP / loaded.seconds_per_row) or 1) if loaded.graph.loops else most
+    longest = _LONGEST_LOOP if graph.loops else math.inf
+    if not graph.has_buckets:
+        return _Pace(max(1, int(min(most, longest / loaded.seconds_per_row))), loaded.seconds_per_row)
+    names = [name for name, operation in manifest.operations.items() if operation.graph == file]
+    rows, seconds = zip(*(warm(bundle, graph, name, most, longest) for name in names), strict=True)
+    return _Pace(min(rows), max(seconds))
 
 
 def _noise_of_a_row(manifest: Manifest) -> int:

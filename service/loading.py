@@ -1,5 +1,6 @@
 """A bundle made into graphs: inspected, loaded, and proved on its golden rows."""
 
+import math
 import time
 from contextlib import suppress
 from typing import NamedTuple
@@ -47,12 +48,26 @@ def _load(bundle: Bundle, provider: Provider, threads: int, seconds: float, *, t
     return {file: Loaded(graph, costs[file]) for file, graph in graphs.items()}
 
 
-def warm(bundle: Bundle, graph: Graph, name: OperationName, most: int) -> None:
-    """Run an operation on its golden rows over and over, in every number of rows that runs will have."""
+def warm(bundle: Bundle, graph: Graph, name: OperationName, most: int, longest: float = math.inf) -> tuple[int, float]:
+    """Run an operation on its golden rows over and over, in every number of rows that runs will have.
+
+    Returns the most rows that a run takes in `longest` seconds, `most` at most, and the seconds of each. The first run
+    of a number of rows also loads what computes it, so that the second tells the time.
+    """
     rows = golden.unpack(bundle.files[bundle.manifest.golden.file], name)
+    outputs = bundle.manifest.operations[name].outputs
+    fitting, seconds = 1, 0.0
     for count in buckets(most):
         feeds = {tensor: np.resize(array, (count, *array.shape[1:])) for tensor, array in rows.inputs.items()}
-        graph.run(feeds | fill(bundle.manifest, name, count), bundle.manifest.operations[name].outputs)
+        feeds |= fill(bundle.manifest, name, count)
+        graph.run(feeds, outputs)
+        began = time.perf_counter()
+        computed = graph.run(feeds, outputs)
+        taken = time.perf_counter() - began
+        if taken > longest and count > 1:
+            break
+        fitting, seconds = min(count, most), taken / (computed["log_weight"].size if name in SAMPLED else count)
+    return fitting, seconds
 
 
 def prove(bundle: Bundle, name: OperationName, graph: Graph, seconds: float = 30.0) -> float:

@@ -13,6 +13,7 @@ BENCHMARKS = (
     "playground",
     "sampling",
     "training",
+    "device",
     "peers",
 )
 

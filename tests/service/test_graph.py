@@ -124,6 +124,6 @@ async def test_every_bucket_has_been_run_before_a_model_serves(bundle, as_if_cud
 @pytest.mark.parametrize(("seconds", "rows"), [(1e-6, 256), (0.5 / 16.5, 16), (0.4, 1), (100, 1)])
 def test_batch_of_a_graph_that_loops_lasts_half_a_second(bundle, seconds, rows):
     graphs = load(bundle, CPU)["decode.onnx"].graph
-    assert assembly._batch_rows(loading.Loaded(graphs, seconds), bundle.manifest, 256) == 256
+    assert assembly._pace(bundle, "decode.onnx", loading.Loaded(graphs, seconds), 256).batch_rows == 256
     graphs.loops = True
-    assert assembly._batch_rows(loading.Loaded(graphs, seconds), bundle.manifest, 256) == rows
+    assert assembly._pace(bundle, "decode.onnx", loading.Loaded(graphs, seconds), 256).batch_rows == rows

@@ -9,7 +9,7 @@ from models.golden import GoldenRows
 from models.manifest import OPERATIONS
 from models.repository import read_bundle
 from service.graph import Graph, GraphFailed, Stop
-from service.loading import load
+from service.loading import load, warm
 from tests import tiny_bundle
 
 CPU = "CPUExecutionProvider"
@@ -152,3 +152,29 @@ def test_graph_tells_whether_it_loops(tmp_path, loops):
 
 def test_time_of_a_row_is_measured(bundle):
     assert all(loaded.seconds_per_row > 0 for loaded in load(bundle, CPU).values())
+
+
+class Slow:
+    """A row takes a second the first time that so many are run, and a hundredth of one from then on."""
+
+    def __init__(self, monkeypatch):
+        self.ran = []
+        self.clock = 0.0
+        monkeypatch.setattr("service.loading.time.perf_counter", lambda: self.clock)
+
+    def run(self, feeds, outputs, stop=None):
+        rows = len(feeds["z"])
+        self.clock += rows * (0.01 if rows in self.ran else 1.0)
+        self.ran.append(rows)
+        return dict.fromkeys(outputs, np.zeros(rows))
+
+
+@pytest.mark.parametrize(("longest", "fitting", "ran"), [(np.inf, 12, [1, 2, 4, 8, 16]), (0.05, 4, [1, 2, 4, 8])])
+def test_warm_graph_tells_how_many_rows_a_run_takes_and_how_long_each(monkeypatch, bundle, longest, fitting, ran):
+    graph = Slow(monkeypatch)
+    assert warm(bundle, graph, "decode", 12, longest) == (fitting, pytest.approx(0.01))
+    assert graph.ran == [rows for rows in ran for _ in range(2)]
+
+
+def test_a_single_row_may_take_as_long_as_it_does(monkeypatch, bundle):
+    assert warm(bundle, Slow(monkeypatch), "decode", 12, 0.001) == (1, pytest.approx(0.01))
