@@ -1,6 +1,5 @@
 """What every request passes through: an id, a deadline, a trace, and an answer also where Reparam has a bug."""
 
-import asyncio
 import logging
 import random
 import re
@@ -10,7 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import browser, given, trace
-from service.departure import Departure
+from service.attendance import Attendance, Visit
 from service.errors import DeadlinePassed, answer_to
 from service.journal import Journal
 from service.metrics import Metrics
@@ -39,6 +38,7 @@ class Envelope:
         self._statistics = statistics
         self._journal = journal
         self._timeout_seconds = timeout_seconds
+        self._attendance = Attendance()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,10 +48,8 @@ class Envelope:
         headers = given.headers(scope)
         here = trace.begin(_request_id(headers))
         here.address = scope["client"][0] if scope.get("client") else ""
-        timeout = _timeout(headers, self._timeout_seconds)
-        here.deadline = started + timeout
-        limit = asyncio.timeout(timeout)
-        caller = Departure(receive, scope, limit)
+        here.deadline = started + _timeout(headers, self._timeout_seconds)
+        visit = Visit(self._attendance, receive, scope, started, here.deadline)
         status = 0
         is_of_lines = False
 
@@ -60,7 +58,7 @@ class Envelope:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 is_of_lines = _LINES in message["headers"]
-                caller.answered(is_whole=not is_of_lines)
+                visit.answered(is_whole=not is_of_lines)
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", here.request_id.encode()),
@@ -70,8 +68,8 @@ class Envelope:
             await send(message)
 
         try:
-            async with limit, caller:
-                await self._app(scope, caller.receive, stamp)
+            with visit:
+                await self._app(scope, visit.receive, stamp)
         except TimeoutError:
             late = answer_to(DeadlinePassed("the answer was not whole before the deadline; ask for fewer rows or wait"))
             if not status:
@@ -80,15 +78,14 @@ class Envelope:
                 await send({"type": "http.response.body", "body": bytes(late.body) + b"\n"})
         except ClientDisconnect:
             status = _CALLER_LEFT
-            self._metrics.cancelled.labels("answer" if caller.is_read else "body").inc()
+            self._metrics.cancelled.labels("answer" if visit.is_read else "body").inc()
         except Exception as bug:  # the request boundary: a bug costs this request alone
             _log.exception("request %s met a bug", here.request_id)
             if status:
                 raise
             await answer_to(bug)(scope, receive, stamp)
-        self._metrics.requests.labels(here.model, here.version, here.operation, status).inc()
         seconds = time.perf_counter() - started
-        self._metrics.request_duration.labels(here.operation).observe(seconds)
+        self._metrics.answered(here.model, here.version, here.operation, status, seconds)
         self._statistics.note(here, status, seconds)
         self._journal.note(here, scope["method"], scope.get("raw_path", b""), status, seconds)
 

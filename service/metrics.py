@@ -25,6 +25,7 @@ class Metrics:
         self._folder = os.environ.get(SHARED)
         self._collectors = here = CollectorRegistry()
         self._runs_before: Counts[tuple[str, str]] = Counts()
+        self._answers: dict[tuple[str, str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
             "reparam_requests", "Requests answered", ("model", "version", "operation", "code"), registry=here
         )
@@ -69,6 +70,15 @@ class Metrics:
             "reparam_provider_info", "The provider in use", ("provider",), registry=here, multiprocess_mode="livemax"
         )
 
+    def answered(self, model: str, version: str, operation: str, status: int, seconds: float) -> None:
+        """Count a request that is over; to find its series costs more than to add to them."""
+        key = (model, version, operation, status)
+        if key not in self._answers:
+            self._answers[key] = self.requests.labels(*key), self.request_duration.labels(operation)
+        count, duration = self._answers[key]
+        count.inc()
+        duration.observe(seconds)
+
     def runs(self) -> Counts[tuple[str, str]]:
         """How many runs each version of each model has had, over all of its graphs, also before it was unloaded."""
         runs = self._runs_before.copy()
@@ -83,6 +93,7 @@ class Metrics:
         if self._folder:
             self._clear(self.queue_rows, self.model_state, self.model_refused, of=(model, version))
             return
+        self._answers.clear()
         self._runs_before[model, version] = self.runs()[model, version]
         for metric in (
             self.requests,

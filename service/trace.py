@@ -33,8 +33,8 @@ class Trace:
     @property
     def server_timing(self) -> str:
         """The value of the Server-Timing header, in milliseconds."""
-        durations = {"queue": self.queue, "infer": self.infer, "encode": self.encode}
-        return ", ".join(f"{name};dur={1000 * seconds:.3f}" for name, seconds in durations.items())
+        queue, infer, encode = 1000 * self.queue, 1000 * self.infer, 1000 * self.encode
+        return f"queue;dur={queue:.3f}, infer;dur={infer:.3f}, encode;dur={encode:.3f}"
 
 
 _CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)

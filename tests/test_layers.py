@@ -93,7 +93,7 @@ def test_frameworks_are_known_only_where_they_belong(module):
     if not (module.startswith("service.routes.") or module in ("service.app", "service.errors")):
         assert knows & FRAMEWORKS <= (
             {"starlette"}
-            if module in ("service.envelope", "service.departure", "service.gate", "service.portions")
+            if module in ("service.envelope", "service.attendance", "service.gate", "service.portions")
             else set()
         )
 

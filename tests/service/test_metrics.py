@@ -3,6 +3,7 @@
 import random
 
 from service.errors import STATUS
+from service.metrics import Metrics
 
 ASKED = 3000
 LARGEST = 256 * 2**10  # bytes of /metrics
@@ -52,3 +53,15 @@ async def test_made_up_names_add_no_series_and_are_no_bugs(service):
     assert len(new) <= len({int(status) for status in STATUS.values()})  # of a status that was not met before
     assert not any(status and status >= 500 for status in statuses)
     assert len((await service.client.get("/metrics")).content) <= LARGEST
+
+
+def test_requests_are_counted_again_under_a_version_that_was_dropped():
+    metrics = Metrics()
+    for _ in range(2):
+        metrics.answered("tiny", "1", "sample", 200, 0.001)
+        metrics.answered("tiny", "1", "sample", 503, 0.001)
+        told = metrics.render().decode()
+        assert 'reparam_requests_total{code="200",model="tiny",operation="sample",version="1"} 1.0' in told
+        metrics.forget("tiny", "1")
+        assert "reparam_requests_total{" not in metrics.render().decode()
+    assert 'reparam_request_duration_seconds_count{operation="sample"} 4.0' in metrics.render().decode()
