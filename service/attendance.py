@@ -21,22 +21,23 @@ class Visit:
 
     def __init__(self, attendance: "Attendance", receive: Receive, scope: Scope, began: float, deadline: float) -> None:
         """Both times by time.perf_counter."""
-        task = asyncio.current_task()
-        assert task
         self.began = began
         self.deadline = deadline
         self.is_read = False
         self._attendance = attendance
         self._receive = receive
         self._scope = scope
-        self._task = task
-        self._cancelled = task.cancelling()  # times, by others
         self._is_answered = False
         self._wait: asyncio.Task[None] | None = None
         self._cause: type[Exception] | None = None
 
     def __enter__(self) -> Self:
-        self._attendance.add(self)
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        assert task
+        self._task = task
+        self._cancelled = task.cancelling()  # times, by others
+        self._attendance.add(self, loop)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -88,14 +89,13 @@ class Attendance:
         self._visits: set[Visit] = set()
         self._loop: asyncio.AbstractEventLoop | None = None  # on which the timer is set
 
-    def add(self, visit: Visit) -> None:
+    def add(self, visit: Visit, loop: asyncio.AbstractEventLoop) -> None:
         self._visits.add(visit)
-        loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop = loop
             loop.call_later(_TICK, self._tick, loop)
         if visit.deadline < visit.began + _TICK:  # also one that has passed ends what waits for anything
-            loop.call_later(visit.deadline - visit.began, self._look)
+            loop.call_later(visit.deadline - visit.began, self._look, visit.deadline)
 
     def remove(self, visit: Visit) -> None:
         self._visits.remove(visit)
@@ -107,9 +107,8 @@ class Attendance:
             loop.call_later(_TICK, self._tick, loop)
         else:
             self._loop = None
-        self._look()
+        self._look(time.perf_counter())
 
-    def _look(self) -> None:
-        now = time.perf_counter()
+    def _look(self, now: float) -> None:
         for visit in self._visits:
             visit.look(now)

@@ -4,6 +4,7 @@ import logging
 import random
 import re
 import time
+from collections.abc import Awaitable
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,7 +54,7 @@ class Envelope:
         status = 0
         is_of_lines = False
 
-        async def stamp(message: Message) -> None:
+        def stamp(message: Message) -> Awaitable[None]:
             nonlocal status, is_of_lines
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -62,10 +63,10 @@ class Envelope:
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", here.request_id.encode()),
-                    (b"server-timing", here.server_timing.encode()),
+                    (b"server-timing", here.server_timing),
                     *browser.told(scope["path"]),
                 ]
-            await send(message)
+            return send(message)
 
         try:
             with visit:
@@ -92,8 +93,8 @@ class Envelope:
 
 def _request_id(headers: dict[bytes, bytes]) -> str:
     """The caller's, if it is harmless, else a new one."""
-    asked = headers.get(b"x-request-id", b"")
-    return asked.decode() if _REQUEST_ID.fullmatch(asked) else f"{random.getrandbits(128):032x}"
+    asked = headers.get(b"x-request-id")
+    return asked.decode() if asked and _REQUEST_ID.fullmatch(asked) else f"{random.getrandbits(128):032x}"
 
 
 def _timeout(headers: dict[bytes, bytes], default: float) -> float:

@@ -31,10 +31,10 @@ class Trace:
     encode: float = 0.0
 
     @property
-    def server_timing(self) -> str:
+    def server_timing(self) -> bytes:
         """The value of the Server-Timing header, in milliseconds."""
-        queue, infer, encode = 1000 * self.queue, 1000 * self.infer, 1000 * self.encode
-        return f"queue;dur={queue:.3f}, infer;dur={infer:.3f}, encode;dur={encode:.3f}"
+        durations = 1000 * self.queue, 1000 * self.infer, 1000 * self.encode
+        return b"queue;dur=%.3f, infer;dur=%.3f, encode;dur=%.3f" % durations
 
 
 _CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
