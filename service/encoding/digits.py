@@ -9,32 +9,30 @@ import orjson
 from numpy.typing import NDArray
 
 _SMALL = 512  # bytes; fewer are sooner parsed than looked through
-_KEY = re.compile(rb'"(x|mask)"\s*:\s*(\[{2,8})(?=[0-9][],])')
+_KEYS = (b'"x":', b'"mask":')
+_OPENING = re.compile(rb" ?(\[{2,8})(?=[0-9][],])")
 _NONCE = secrets.token_hex().encode()
 
 Tensors = dict[str, NDArray[np.float32]]
 
 
-def take_out(body: bytes | bytearray) -> tuple[bytes, Tensors]:
+def take_out(body: bytes | bytearray) -> tuple[bytes | bytearray, Tensors]:
     """The body with a stand-in for each tensor that could be read, as deep as it, and these tensors; {} if none could.
 
     A parser finds in the one what it finds in the other if it finds every stand-in as the value of its own key; that
-    `put_back` finds out. A key and its array may be the text of a string, be within another object, or come again.
+    `put_back` finds out. What looks like a key may be text of a string, stand in another object, or come again.
     """
     tensors: Tensors = {}
-    pieces: list[bytes | memoryview] = []
-    start = 0
-    while len(body) >= _SMALL and (key := _KEY.search(body, start)):
-        name, found = key[1].decode(), _read(body, *key.span(2))
-        if found is None or name in tensors:
-            return b"", {}
-        tensors[name] = found[0]
-        pieces += memoryview(body)[start : key.start(2)], _stand_in(name, found[0])
-        start = found[1]
-    if not tensors:
-        return b"", {}
-    rest = b"".join([*pieces, memoryview(body)[start:]])
-    return (rest, tensors) if rest.count(_NONCE) == len(tensors) else (b"", {})
+    rest = body
+    for key in _KEYS if len(body) >= _SMALL else ():
+        place = rest.find(key)
+        opening = _OPENING.match(rest, place + len(key)) if place >= 0 else None
+        found = _read(rest, *opening.span(1)) if opening else None
+        if opening and found:
+            name, view = key[1:-2].decode(), memoryview(rest)
+            tensors[name], end = found
+            rest = b"".join([view[: opening.start(1)], _stand_in(name, tensors[name]), view[end:]])
+    return (rest, tensors) if tensors and rest.count(_NONCE) == len(tensors) else (body, {})
 
 
 def put_back(fields: Any, tensors: Tensors) -> bool:

@@ -15,7 +15,7 @@ from service.encoding.json import parse, tensor
 from service.errors import MalformedBody
 
 ROWS = [[0, 1, 1], [1, 0, 9]]
-SEPARATORS = [(",", ":"), (", ", ": "), (",", " :\n\t"), (", ", ":")]
+SEPARATORS = [(",", ":"), (", ", ": "), (", ", ":"), (",", ": ")]
 PIECES = [
     b"",
     b"[",
@@ -126,6 +126,8 @@ def test_each_byte_of_a_body_counts(separators):
         b'{"x":[[0,1],[1, 0]]}',
         b'{"x":[[0,1], [1,0]]}',
         b'{"x":[[0 ,1]]}',
+        b'{"x" :[[0,1]]}',
+        b'{"x":\n[[0,1]]}',
         b'{"x":[[ 0,1]]}',
         b'{"x":[[0,1]}',
         b'{"x":[[0,1]]]}',
@@ -153,6 +155,7 @@ def test_each_byte_of_a_body_counts(separators):
         b'{"x":[["x"]],"mask":[["mask"]]}',
         b'{"note":"\\"x\\":[[0,1]]"}',
         b'{"a\\"x":[[0,1]]}',
+        b"{" + b'"x":[[0]],' * 1000 + b'"seed":1}',
         b'{"a"x":[[0,1]]}',
         b'{"note":"a","x" [[0,1]]}',
         b'{"x"\x0c:[[0,1]],}',
@@ -213,13 +216,6 @@ def test_a_number_costs_no_object(monkeypatch):
     ones = np.ones((16, 28, 28), np.int64).tolist()
     assert parse(orjson.dumps({"x": ones, "mask": ones}))["mask"].shape == (16, 28, 28)
     assert max(seen) < 400
-
-
-def test_many_keys_cost_no_more_than_one():
-    """They are looked for no further than to the first that comes twice."""
-    body = b"{" + b'"x":[[0]],' * 100_000 + b'"seed":1}'
-    assert digits.take_out(body) == (b"", {})
-    assert parse(body) == {"x": [[0]], "seed": 1}
 
 
 def test_small_bodies_are_left_to_the_parser(monkeypatch):
