@@ -180,7 +180,11 @@ def test_last_of_duplicate_keys_wins_whichever_is_read_how():
 def test_stand_in_that_a_caller_sends_stays_what_it_is():
     nonce = digits._NONCE.decode()
     for inner in (nonce, f"{nonce}x", f"{nonce}mask"):
-        for fields in ({"note": inner, "x": ROWS}, {"x": ROWS, "mask": [[inner]]}, {"x": [[inner]]}):
+        for fields in (
+            {"note": inner, "x": ROWS},
+            {"x": ROWS, "mask": [[inner]]},
+            {"start": {"x": ROWS}, "x": [[inner]]},
+        ):
             means_the_same(orjson.dumps(fields))
             assert plain(parse(orjson.dumps(fields))) == fields
 
