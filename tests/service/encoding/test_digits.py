@@ -90,7 +90,7 @@ def bodies(draw):
     return json.dumps({name: fields[name] for name in kept}, separators=draw(st.sampled_from(SEPARATORS))).encode()
 
 
-@budget(max_examples=50, deadline=None)
+@budget(max_examples=50)
 @given(bodies())
 def test_digits_of_any_shape_are_read_at_once(body):
     means_the_same(body)
@@ -98,7 +98,7 @@ def test_digits_of_any_shape_are_read_at_once(body):
     assert all(isinstance(fields[name], np.ndarray) for name in ("x", "mask") if name in fields)
 
 
-@budget(max_examples=200, deadline=None)
+@budget(max_examples=200)
 @given(bodies(), st.data())
 def test_other_bytes_mean_what_they_mean_to_the_parser(body, data):
     start = data.draw(st.integers(0, len(body)))
