@@ -15,6 +15,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from models.philox import Philox
+
 NoiseKind = Literal["normal", "logistic", "gumbel"]
 Floats = NDArray[np.float64]
 
@@ -23,7 +25,7 @@ RANDOM_OPERATORS = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"}
 )
 
-_WORDS_PER_BLOCK = 4
+_PHILOX = Philox()
 _AT_A_TIME = 8192  # values whose intermediate results stay in the processor's cache
 
 
@@ -77,20 +79,17 @@ def draw_together(
 
 def _words(name: str, stretches: Sequence[Stretch], count: int) -> Iterator[NDArray[np.uint64]]:
     """The first `count` words of the stream that each (seed, row, sample) has of its own, some streams at a time."""
-    name_key = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
-    philox = np.random.Philox(0)  # of a seed, or it asks the system for one
-    state = philox.state
-    key, counter = state["state"]["key"], state["state"]["counter"]  # views: setting them costs a sixth of a new Philox
-    state["buffer_pos"] = _WORDS_PER_BLOCK
-    key[1] = name_key
-    counter[:] = 0
+    philox = _PHILOX
+    philox.key[1] = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
+    philox.counter[3] = 0
+    key, counter = philox.key, philox.counter
     addresses = _addresses(stretches)
     streams = max(1, _AT_A_TIME // max(1, count))
     while some := list(islice(addresses, streams)):
         words = np.empty((len(some), count), np.uint64)
         for i, (key[0], counter[2], counter[1]) in enumerate(some):
-            philox.state = state
-            words[i] = philox.random_raw(count)
+            counter[0] = 0
+            words[i] = philox.words(count)
         yield words.reshape(-1)
 
 

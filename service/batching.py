@@ -12,7 +12,7 @@ from service.admission import Admission
 from service.calls import Call, Entry
 from service.errors import QueueFull
 from service.graph import Arrays, Graph, Stop
-from service.jobs import Job, merge, pad, split
+from service.jobs import Job, merge, pad, split, wanted
 from service.metrics import Metrics
 from service.waiting import Waiting
 from service.workers import Workers
@@ -173,8 +173,8 @@ class Batcher:
         started, began = time.perf_counter(), clock()
         feeds = merge(jobs)
         drawing = time.perf_counter() - started
-        outputs = self._graph.run(pad(feeds) if self._graph.has_buckets else feeds, jobs[0].outputs, stop)
-        parts = split(outputs, [job.rows for job in jobs])
+        found = self._graph.run(pad(feeds) if self._graph.has_buckets else feeds, wanted(jobs), stop)
+        parts = split(found, jobs)
         return _Outcome(parts, time.perf_counter() - started, drawing, clock() - began)
 
     def _hand_out(self, batch: list[Entry], outcome: _Outcome) -> None:

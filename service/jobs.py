@@ -1,6 +1,7 @@
 """Work for one graph: what a job is, and how jobs are merged into one run and split again."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ class Noise(NamedTuple):
 
 
 class Job(NamedTuple):
-    """Rows to be run together with those of others that want the same outputs with as many samples."""
+    """Rows to be run together with those of others that have as many samples; `outputs` are those that it wants."""
 
     rows: int
     samples: int
@@ -37,7 +38,12 @@ class Job(NamedTuple):
 
 
 def share_a_run(job: Job, other: Job) -> bool:
-    return (job.outputs, job.samples) == (other.outputs, other.samples)
+    return job.samples == other.samples
+
+
+def wanted(jobs: Sequence[Job]) -> list[str]:
+    """What a run for all of them gives."""
+    return list(dict.fromkeys(name for job in jobs for name in job.outputs))
 
 
 def merge(jobs: Sequence[Job]) -> Arrays:
@@ -60,12 +66,11 @@ def bucket(rows: int) -> int:
     return 1 << (rows - 1).bit_length()
 
 
-def split(outputs: Arrays, rows: list[int]) -> list[Arrays]:
+def split(found: Arrays, jobs: Sequence[Job]) -> list[Arrays]:
     """What belongs to each; rows that were padded belong to none."""
-    ends = np.cumsum(rows).tolist()
+    ends = accumulate(job.rows for job in jobs)
     return [
-        {name: array[end - count : end] for name, array in outputs.items()}
-        for count, end in zip(rows, ends, strict=True)
+        {name: found[name][end - job.rows : end] for name in job.outputs} for job, end in zip(jobs, ends, strict=True)
     ]
 
 

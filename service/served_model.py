@@ -20,6 +20,7 @@ from service.pieces import Piece, assemble, cut
 from service.settings import Settings
 
 Floats = NDArray[np.float32]
+Names = Sequence[str] | None  # outputs that are wanted; None: all
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,21 @@ class ServedModel:
         operation = self._operation(name)
         return max(1, self._batchers[operation.graph].batch_rows // (samples if operation.noise else 1))
 
-    async def sample(self, rows: int, draw: Draw) -> Arrays:
-        return await self._run("sample", rows, {}, draw)
+    async def sample(self, rows: int, draw: Draw, outputs: Names = None) -> Arrays:
+        return await self._run("sample", rows, {}, draw, outputs=outputs)
 
-    async def encode(self, x: Floats, draw: Draw) -> Arrays:
-        return await self._run("encode", len(x), {"x": x}, draw)
+    async def encode(self, x: Floats, draw: Draw, outputs: Names = None) -> Arrays:
+        return await self._run("encode", len(x), {"x": x}, draw, outputs=outputs)
 
-    async def decode(self, z: Floats, draw: Draw) -> Arrays:
-        return {**await self._run("decode", len(z), {"z": z}, draw), "z": z}
+    async def decode(self, z: Floats, draw: Draw, outputs: Names = None) -> Arrays:
+        return {**await self._run("decode", len(z), {"z": z}, draw, outputs=outputs), "z": z}
 
-    async def reconstruct(self, x: Floats, draw: Draw) -> Arrays:
+    async def reconstruct(self, x: Floats, draw: Draw, outputs: Names = None) -> Arrays:
         self.check_rows("decode", len(x))
-        return await self.decode((await self.encode(x, draw))["z"].astype(np.float32), draw)
+        return await self.decode((await self.encode(x, draw, ["z"]))["z"].astype(np.float32), draw, outputs)
 
-    async def complete(self, x: Floats, mask: Floats, draw: Draw) -> Arrays:
-        return await self._run("complete", len(x), {"x": x, "mask": mask}, draw)
+    async def complete(self, x: Floats, mask: Floats, draw: Draw, outputs: Names = None) -> Arrays:
+        return await self._run("complete", len(x), {"x": x, "mask": mask}, draw, outputs=outputs)
 
     async def criticize(self, x: Floats, draw: Draw) -> Arrays:
         return await self._run("criticize", len(x), {"x": x}, draw)
@@ -142,23 +143,30 @@ class ServedModel:
         return self.manifest.operations[name]
 
     async def _run(
-        self, name: OperationName, rows: int, data: dict[str, Floats], draw: Draw, samples: range | None = None
+        self,
+        name: OperationName,
+        rows: int,
+        data: dict[str, Floats],
+        draw: Draw,
+        samples: range | None = None,
+        outputs: Names = None,
     ) -> Arrays:
         """Checked, cut into pieces, run, and put together again."""
         given = self.check(name, rows, data, draw)
         operation = self.manifest.operations[name]
+        wanted = tuple(output for output in operation.outputs if outputs is None or output in outputs)
         batcher = self._batchers[operation.graph]
         pieces = list(cut(rows, samples if operation.noise else None, batcher.batch_rows))
-        answers = await batcher.run([self._job(name, given, draw, piece) for piece in pieces])
+        jobs = [self._job(name, given, draw, piece, wanted or operation.outputs) for piece in pieces]
+        answers = await batcher.run(jobs)
         trace.current().rows += rows
         return assemble(pieces, answers)
 
-    def _job(self, name: OperationName, given: Arrays, draw: Draw, piece: Piece) -> Job:
+    def _job(self, name: OperationName, given: Arrays, draw: Draw, piece: Piece, outputs: tuple[str, ...]) -> Job:
         rows = piece.rows.stop - piece.rows.start
         data = {tensor: self._part(name, tensor, array, piece) for tensor, array in given.items()}
         inputs = self._noise(name, draw, piece, given) | data | fill(self.manifest, name, rows)
-        samples = 1 if piece.samples is None else len(piece.samples)
-        return Job(rows, samples, self.manifest.operations[name].outputs, inputs)
+        return Job(rows, 1 if piece.samples is None else len(piece.samples), outputs, inputs)
 
     def _part(self, name: OperationName, tensor: str, array: NDArray[Any], piece: Piece) -> NDArray[Any]:
         """Noise that is given has a samples axis where the drawn one has."""

@@ -1,5 +1,6 @@
 """JSON bodies: parsed from bytes, tensors made arrays without an object a number outliving it."""
 
+from contextlib import suppress
 from itertools import chain
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from service.encoding import digits
 from service.errors import MalformedBody
 
 _DEEPEST = 32
@@ -18,7 +20,20 @@ _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def parse(body: bytes | bytearray) -> Any:
-    """A JSON body; MalformedBody if it is none, or is nested deeper than 32 (brackets in strings count as well)."""
+    """A JSON body; MalformedBody if it is none, or is nested deeper than 32 (brackets in strings count as well).
+
+    Some tensors are arrays already: those that `digits` could read.
+    """
+    rest, tensors = digits.take_out(body)
+    if tensors:
+        with suppress(MalformedBody):
+            fields = _parse(rest)
+            if digits.put_back(fields, tensors):
+                return fields
+    return _parse(body)
+
+
+def _parse(body: bytes | bytearray) -> Any:
     # Few brackets cannot be deep: counting costs less than a walk.
     if body.count(b"[") + body.count(b"{") > _DEEPEST and _depth(body) > _DEEPEST:
         raise MalformedBody(f"the body is nested deeper than {_DEEPEST}")

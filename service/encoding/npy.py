@@ -67,8 +67,9 @@ def values(body: bytes | bytearray, says: Header) -> NDArray[np.float32]:
 def write(array: NDArray[Any]) -> bytes:
     """An npy file in version 1.0; values that are not finite leave as they are."""
     file = BytesIO()
-    np.lib.format.write_array(file, array, version=(1, 0), allow_pickle=False)
-    return file.getvalue()
+    array = np.ascontiguousarray(array)
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    return b"".join((file.getvalue(), array.data))
 
 
 def _fields(text: bytes) -> dict[str, str]:

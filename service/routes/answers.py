@@ -93,7 +93,7 @@ async def _as_npy(question: Question, _: Settings) -> Response:
 
 async def _as_png(question: Question, _: Settings) -> Response:
     """The mean where there is one, else the draw; what the caller named first if anything."""
-    found = await question.ask(slice(0, question.rows))
+    found = await question.ask(slice(0, question.rows), question.wanted)
     name = question.wanted[0] if question.wanted else "mean" if "mean" in found else "x"
     if name not in ("x", "mean"):
         raise InvalidInput(f"{name} is no picture; outputs may begin with x or mean")

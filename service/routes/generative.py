@@ -21,7 +21,7 @@ from service.routes.question import Question, chosen
 from service.routes.score_rows import score_rows
 from service.schemas import requests, responses
 from service.scoring import check_samples, score_examples
-from service.served_model import Code, Floats, ServedModel
+from service.served_model import Code, Floats, Names, ServedModel
 
 router = APIRouter(route_class=PayloadRoute, responses=problems(), strict_content_type=False)
 
@@ -33,8 +33,8 @@ async def sample(request: requests.SampleRequest, model: Served, reply: Reply) -
     kind, draw = responses.SampleResponse, _draw(request, request.temperature)
     names = chosen(kind, model.outputs("sample"), request.outputs, _DEFAULT)
 
-    async def ask(rows: slice) -> Mapping[str, Any]:
-        return await model.sample(rows.stop - rows.start, draw.of(rows))
+    async def ask(rows: slice, outputs: Names) -> Mapping[str, Any]:
+        return await model.sample(rows.stop - rows.start, draw.of(rows), outputs)
 
     return await reply(Question(model, kind, draw, "sample", {}, request.num_samples, ask, names, request.outputs))
 
@@ -44,8 +44,8 @@ async def encode(request: requests.EncodeRequest, model: Served, reply: Reply) -
     kind, draw, x = responses.EncodeResponse, _draw(request, request.temperature), request.x
     names = chosen(kind, model.outputs("encode"), request.outputs)
 
-    async def ask(rows: slice) -> Mapping[str, Any]:
-        return await model.encode(x[rows], draw.of(rows))
+    async def ask(rows: slice, outputs: Names) -> Mapping[str, Any]:
+        return await model.encode(x[rows], draw.of(rows), outputs)
 
     return await reply(Question(model, kind, draw, "encode", {"x": x}, len(x), ask, names, request.outputs))
 
@@ -63,8 +63,8 @@ async def reconstruct(request: requests.ReconstructRequest, model: Served, reply
     names = chosen(kind, model.outputs("decode"), request.outputs, _DEFAULT)
     model.check_rows("decode", len(x))
 
-    async def ask(rows: slice) -> Mapping[str, Any]:
-        return await model.reconstruct(x[rows], draw.of(rows))
+    async def ask(rows: slice, outputs: Names) -> Mapping[str, Any]:
+        return await model.reconstruct(x[rows], draw.of(rows), outputs)
 
     step = min(model.rows_of_a_run("encode"), model.rows_of_a_run("decode"))
     return await reply(Question(model, kind, draw, "encode", {"x": x}, len(x), ask, names, request.outputs, step))
@@ -103,7 +103,7 @@ async def score(request: requests.ScoreRequest, model: Served, settings: Service
     check_samples(len(x), samples, settings)
     step = len(x) if target else model.rows_of_a_run("score", samples)  # all rows meet a target with as many samples
 
-    async def ask(rows: slice) -> Mapping[str, Any]:
+    async def ask(rows: slice, _: Names) -> Mapping[str, Any]:
         scores = await score_examples(model, x[rows], samples, target, draw.of(rows), settings)
         kind = "exact" if scores.is_exact else "lower_bound"
         return {"kind": kind, "unit": "nats", "samples": scores.samples, "rows": list(score_rows(model, scores))}
@@ -117,8 +117,8 @@ async def complete(request: requests.CompleteRequest, model: Served, reply: Repl
     names = chosen(kind, model.outputs("complete"), request.outputs, _DEFAULT)
     data = {"x": request.x, "mask": request.mask}
 
-    async def ask(rows: slice) -> Mapping[str, Any]:
-        drawn = await model.complete(request.x[rows], request.mask[rows], draw.of(rows))
+    async def ask(rows: slice, outputs: Names) -> Mapping[str, Any]:
+        drawn = await model.complete(request.x[rows], request.mask[rows], draw.of(rows), outputs)
         return {**drawn, "conditioning": model.conditioning(request.mask)}
 
     return await reply(Question(model, kind, draw, "complete", data, len(request.x), ask, names, request.outputs))
@@ -128,7 +128,7 @@ async def complete(request: requests.CompleteRequest, model: Served, reply: Repl
 async def criticize(request: requests.CriticizeRequest, model: Served, reply: Reply) -> Response:
     draw, x = _draw(request, 1.0), request.x
 
-    async def ask(rows: slice) -> Mapping[str, Any]:
+    async def ask(rows: slice, _: Names) -> Mapping[str, Any]:
         return {**await model.criticize(x[rows], draw.of(rows)), "realness_kind": model.manifest.realness_kind}
 
     return await reply(
@@ -146,8 +146,8 @@ def _decoding(
 ) -> Question:
     """Codes decoded, whether they were given or found."""
 
-    async def ask(rows: slice) -> Mapping[str, Any]:
-        return await model.decode(codes[rows], draw.of(rows))
+    async def ask(rows: slice, outputs: Names) -> Mapping[str, Any]:
+        return await model.decode(codes[rows], draw.of(rows), outputs)
 
     return Question(model, kind, draw, "decode", {"z": codes}, len(codes), ask, names, wanted)
 

@@ -1,4 +1,4 @@
-"""The generative verbs in JSON as plain ASGI: the functions that their routes call, without the way to them.
+"""The generative verbs asked in JSON as plain ASGI: the functions that their routes call, without the way to them.
 
 FastAPI's search for the route, its dependencies and its body take longer than a small model does. Whatever is not plain
 JSON for a known verb goes on to the routes, which take it or say what is wrong with it.
@@ -21,31 +21,33 @@ from service import errors, given, trace
 from service.encoding import json
 from service.registry import Registry
 from service.routes import generative
-from service.routes.answers import Answerer, Reply
+from service.routes.answers import Answerer, Reply, offered
 from service.routes.body import LARGE, at_once, read
 from service.routes.dependencies import Served, ServiceSettings, served_by
-from service.routes.negotiation import JSON
+from service.routes.negotiation import JSON, NPY
 
 _PATH = re.compile(r"/v2/models/([^/]+)(?:/versions/([^/]+))?/([a-z]+)")
+_ACCEPTED = {b"*/*": JSON, JSON.encode(): JSON, NPY.encode(): NPY}
 _PLAIN = {
-    b"accept": frozenset({b"*/*", b"application/json"}),
     b"content-type": frozenset({b"application/json"}),
     b"content-encoding": frozenset({b"identity"}),
 }
 
 
 class _Verb(NamedTuple):
-    """An endpoint, what it takes as its body, and whether it takes the settings."""
+    """An endpoint, what it takes as its body, whether it takes the settings, and what it can answer."""
 
     answer: Callable[..., Awaitable[Response]]
     request: type[BaseModel]
     takes_settings: bool
+    offers: tuple[str, ...]
 
 
 class _Question(NamedTuple):
     verb: str
     model: str
     version: str | None
+    media_type: str
 
 
 class Hot:
@@ -82,11 +84,13 @@ class Hot:
             first = error.errors()[0]
             return errors.refuse(("body", *first["loc"]), first["msg"])
         settings = {"settings": model.settings} if verb.takes_settings else {}
-        return await verb.answer(request=asked, model=model, reply=Answerer(JSON, model.settings), **settings)
+        return await verb.answer(
+            request=asked, model=model, reply=Answerer(question.media_type, model.settings), **settings
+        )
 
 
 def _question(scope: Scope) -> _Question | None:
-    """What is asked, if it is a known verb with a JSON body, and JSON will do as the answer."""
+    """What is asked, if it is a known verb with a JSON body, and its answer is to be JSON or npy."""
     if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
         return None
     found = _PATH.fullmatch(scope["path"])
@@ -97,7 +101,8 @@ def _question(scope: Scope) -> _Question | None:
         return None
     if any(name in headers and headers[name] not in plain for name, plain in _PLAIN.items()):
         return None
-    return _Question(found[3], found[1], found[2])
+    media_type = _ACCEPTED.get(headers.get(b"accept", b"*/*"))
+    return _Question(found[3], found[1], found[2], media_type) if media_type in VERBS[found[3]].offers else None
 
 
 def _verb(route: APIRoute) -> _Verb | None:
@@ -108,7 +113,7 @@ def _verb(route: APIRoute) -> _Verb | None:
         return None
     if not (isinstance(request, type) and issubclass(request, BaseModel)):
         return None
-    return _Verb(route.endpoint, request, bool(takes))
+    return _Verb(route.endpoint, request, bool(takes), offered(route.response_model))
 
 
 VERBS = {

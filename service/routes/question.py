@@ -17,7 +17,8 @@ _NOT_FINITE = "the model's arithmetic overflowed on this row"
 
 
 class Question(NamedTuple):
-    """`ask` gives the fields of some of the rows; they do not depend on which others are asked for with them.
+    """`ask` gives the fields of some of the rows; they do not depend on which others are asked for with them. Of the
+    model's outputs it gives those that it is told, or all.
 
     `operation` and its `data` are what the first run of the model will take; `wanted` is what the caller named as
     outputs, `names` are the outputs to answer, and `step` says how many rows make a part, if not those of that run.
@@ -29,7 +30,7 @@ class Question(NamedTuple):
     operation: OperationName
     data: Mapping[str, Floats]
     rows: int
-    ask: Callable[[slice], Awaitable[Mapping[str, Any]]]
+    ask: Callable[[slice, Sequence[str] | None], Awaitable[Mapping[str, Any]]]
     names: Sequence[str] = ()
     wanted: Sequence[str] | None = None
     step: int | None = None
@@ -44,7 +45,7 @@ class Question(NamedTuple):
 
     async def answer(self, rows: slice) -> Fields:
         """The fields of some rows: of the tensors those that are answered, and why a row holds nulls if one does."""
-        found = await self.ask(rows)
+        found = await self.ask(rows, self.names)
         tensors = {name: found[name] for name in self.names}
         others = {name: value for name, value in found.items() if not isinstance(value, np.ndarray)}
         return {**tensors, **others, **_reasons(tensors)}

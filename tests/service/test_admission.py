@@ -20,10 +20,10 @@ def waiting():
     return Waiting(MOST, heaviest=16)
 
 
-def call(rows, caller="a", outputs=("y",)):
+def call(rows, caller="a", samples=1):
     """Cut into jobs of a run each."""
     sizes = [min(MOST, rows - start) for start in range(0, rows, MOST)]
-    return Call([Job(size, 1, outputs, dict) for size in sizes], caller)
+    return Call([Job(size, samples, (), dict) for size in sizes], caller)
 
 
 def cuts(waiting):
@@ -48,7 +48,7 @@ async def test_rows_of_callers_alternate_within_a_run(waiting):
 
 async def test_caller_whose_job_fits_no_run_of_others_keeps_the_first_turn(waiting):
     waiting.add(call(2))
-    waiting.add(call(2, "b", outputs=("z",)))
+    waiting.add(call(1, "b", samples=2))
     waiting.add(call(2, "c"))
     assert list(cuts(waiting)) == [[("a", 2), ("c", 2)], [("b", 2)]]
 

@@ -130,11 +130,25 @@ async def test_samples_count_as_rows(graph, batcher):
     assert graph.runs[1:] == [[1, 2], [3]]
 
 
-@pytest.mark.parametrize("other", [job(2, samples=3), job(2, outputs=("y", "z")), job(2, outputs=("z", "y"))])
-async def test_jobs_of_other_outputs_or_samples_do_not_share(graph, batcher, other):
-    answers = await while_running(graph, batcher, [job(1)], [other], [job(3)])
+async def test_jobs_of_other_samples_do_not_share(graph, batcher):
+    answers = await while_running(graph, batcher, [job(1)], [job(2, samples=3)], [job(3)])
     assert graph.runs[1:] == [[1, 3], [2]]
     assert answers == [[[2]], [[4]], [[6]]]
+
+
+async def test_jobs_share_whatever_outputs_they_want_and_each_gets_its_own(graph, batcher):
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    wanted = [("y",), ("z",), ("z", "y")]
+    waiting = [asyncio.create_task(batcher.run([job(row, outputs=names)])) for row, names in enumerate(wanted)]
+    await asyncio.sleep(0)
+    graph.opened.set()
+    answers = await asyncio.gather(*waiting)
+    await first
+    assert graph.runs == [[0], [0, 1, 2]]
+    assert [{name: array.tolist() for name, array in answer.items()} for (answer,) in answers] == [
+        {name: [2 * row] for name in names} for row, names in enumerate(wanted)
+    ]
 
 
 async def test_full_queue_refuses_and_says_when_to_come_back(graph, batcher, metrics):
@@ -277,7 +291,7 @@ async def test_every_job_of_a_call_that_failed_is_dropped(graph, batcher, metric
 
 
 async def test_rest_of_a_call_that_failed_is_not_run(graph, batcher):
-    answers = await while_running(graph, batcher, [job(-13), job(1, outputs=("y", "z"))], [job(2, samples=2)])
+    answers = await while_running(graph, batcher, [job(-13), job(1, samples=3)], [job(2, samples=2)])
     assert isinstance(answers[0], ArithmeticError)
     assert graph.runs == [[0], [-13], [2]]
 

@@ -135,7 +135,7 @@ async def test_caller_who_hangs_up_takes_its_run_with_it(service):
     """The run would end with the deadline else, after a minute."""
     run = asyncio.Event()
 
-    async def forever(self, rows, draw):
+    async def forever(self, rows, draw, outputs):
         try:
             await asyncio.Event().wait()
         finally:

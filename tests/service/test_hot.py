@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from service.routes.hot import VERBS, Hot
@@ -54,13 +55,29 @@ def test_every_verb_has_the_short_way():
 
 
 @pytest.mark.parametrize("version", ["", "/versions/1"])
+@pytest.mark.parametrize("kind", ["application/json", "application/x-npy"])
 @pytest.mark.parametrize("verb", [*NOISY, *PATHS, "criticize"])
-async def test_short_way_and_route_give_the_same(service, counted, verb, version):
+async def test_short_way_and_route_give_the_same(service, counted, verb, kind, version):
     asked = {"seed": 3, "x": ROWS} if verb == "criticize" else {"seed": 3, **body(verb)}
-    short, routed = [await ask(service, verb, headers, f"tiny{version}", json=asked) for headers in ({}, ROUTED)]
-    assert short.status_code == 200
+    accepts = [{"Accept": kind}, {"Accept": f"{kind};q=0.9"}]
+    short, routed = [await ask(service, verb, headers, f"tiny{version}", json=asked) for headers in accepts]
+    assert short.status_code == (200 if kind in VERBS[verb].offers else 406)
     assert seen(short) == seen(routed)
-    assert len(counted) == 1
+    assert len(counted) == (kind in VERBS[verb].offers)
+
+
+@pytest.mark.parametrize("headers", [{}, ROUTED])
+@pytest.mark.parametrize("verb", ["encode", "reconstruct", "score", "complete", "criticize", "decode"])
+async def test_digits_are_answered_as_any_numbers_are(service, verb, headers):
+    """They are read another way; a field that a verb lacks is refused in the same words."""
+    x = np.random.default_rng(0).integers(0, 2, (100, 2, 2))
+    tensors = {"x": x, "mask": 1 - x} if verb == "complete" else {"x": x}
+    answers = [
+        await ask(service, verb, headers, json={"seed": 3} | {name: given.tolist() for name, given in kinds.items()})
+        for kinds in (tensors, {name: given.astype(float) for name, given in tensors.items()})
+    ]
+    assert seen(answers[0]) == seen(answers[1])
+    assert answers[0].status_code == (422 if verb == "decode" else 200)
 
 
 @pytest.mark.parametrize("wrong", WRONG)
@@ -99,7 +116,7 @@ async def test_absent_models_and_operations_are_refused_alike(service, model):
         {"Content-Encoding": "gzip"},
         {"Accept": "image/webp"},
         {"Accept": "text/html, */*"},
-        {"Accept": "application/x-npy"},
+        {"Accept": "image/png"},
         {"Content-Type": "application/json; charset=utf-8"},
     ],
 )

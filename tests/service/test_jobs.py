@@ -26,7 +26,7 @@ def test_each_gets_its_own_rows_back_whatever_it_was_merged_with(asked, padded):
         Job(
             rows,
             1,
-            ("x",),
+            ("x", "z"),
             {
                 "x": np.full((rows, 2), float(place)),
                 "z": np.full((rows, 3), -1, np.float32) if is_given else noise(rows, *drawn),
@@ -35,7 +35,7 @@ def test_each_gets_its_own_rows_back_whatever_it_was_merged_with(asked, padded):
         for place, (rows, is_given, *drawn) in enumerate(asked)
     ]
     merged = merge(jobs)
-    parts = split(pad(merged) if padded else merged, [job.rows for job in jobs])
+    parts = split(pad(merged) if padded else merged, jobs)
     for place, (part, (rows, is_given, seed, index, temperature)) in enumerate(zip(parts, asked, strict=True)):
         assert part["x"].tolist() == [[place, place]] * rows
         alone = draw("normal", "z", (3,), seed=seed, index=index, rows=rows, temperature=temperature)

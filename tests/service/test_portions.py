@@ -118,7 +118,7 @@ async def test_stream_that_meets_the_limit_ends_with_a_problem():
 async def test_callers_who_never_read_hold_no_more_than_the_limit_and_are_let_go(repository, monkeypatch):
     """Each answer is larger than the system's buffers, which hold some of it as well."""
 
-    async def much(self, rows, draw):
+    async def much(self, rows, draw, outputs):
         return {"x": np.zeros((2 * MEBIBYTE, 1), np.float32)}
 
     monkeypatch.setattr("service.served_model.ServedModel.sample", much)

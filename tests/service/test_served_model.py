@@ -201,7 +201,7 @@ async def test_answer_says_who_gave_it(service):
 
 
 async def test_rows_whose_arithmetic_overflows_are_null_with_a_reason(service, monkeypatch):
-    async def overflow(self, z, draw):
+    async def overflow(self, z, draw, outputs):
         return {"x": np.float32([[0, 1], [np.nan, 1], [0, 0], [np.inf, -np.inf]]), "mean": np.zeros((4, 2), np.float32)}
 
     monkeypatch.setattr(ServedModel, "decode", overflow)

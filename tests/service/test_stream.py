@@ -134,9 +134,9 @@ def runs(monkeypatch):
     """The first rows of the parts that were run."""
     run, seen = ServedModel.sample, []
 
-    async def counted(self, rows, draw):
+    async def counted(self, rows, draw, outputs):
         seen.append(draw.index)
-        return await run(self, rows, draw)
+        return await run(self, rows, draw, outputs)
 
     monkeypatch.setattr(ServedModel, "sample", counted)
     return seen
@@ -196,10 +196,10 @@ def broken_at_six(monkeypatch):
     run = ServedModel.sample
 
     def break_with(error):
-        async def breaking(self, rows, draw):
+        async def breaking(self, rows, draw, outputs):
             if draw.index >= 6:
                 raise error
-            return await run(self, rows, draw)
+            return await run(self, rows, draw, outputs)
 
         monkeypatch.setattr(ServedModel, "sample", breaking)
 

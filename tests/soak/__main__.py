@@ -15,6 +15,7 @@ MEASURED = {
     "G8": "swaps",
     "G10": "termination",
     "G11": "slow_clients",
+    "G12": "slow_readers",
     "G13": "memory",
     "G14": "isolation",
     "G18": "install",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import psutil
 
-from tests.live_server import Server
+from tests.live_server import PATIENCE_SECONDS, Server
 
 MEBIBYTE = 2**20
 
@@ -27,6 +27,11 @@ def read(server: Server) -> Reading:
         sum(process.num_fds() for process in processes),
         sum(process.num_threads() for process in processes),
     )
+
+
+def wait_for_loader(server: Server) -> None:
+    """Until the process that tries new bundles has ended, as it does when there are no more."""
+    psutil.wait_procs(psutil.Process(server.pid).children(), timeout=PATIENCE_SECONDS)
 
 
 def series(server: Server) -> dict[str, float]:

@@ -35,7 +35,6 @@ SUITES = {
         "REPARAM_EVERY_MASK",
         tier("", "1"),
     ),
-    "G12": Suite("callers who never read hold no more than the limit, and are let go", f"{_SERVICE}/test_portions.py"),
     "G15": Suite("made-up paths, methods, names: no series more", f"{_SERVICE}/test_metrics.py"),
     "G16": Suite(
         "0 opens outside, 0 connects, 0 pickles, 0 processes under an audit hook", f"{_INTEGRATION}/test_audit.py"
