@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from service import trace
-from service.encoding import framing, json
+from service.encoding import framing, json, nested
 from service.encoding.framing import DATATYPES
 from service.errors import DeadlinePassed, InvalidInput
 from service.graph import Arrays
@@ -85,7 +85,7 @@ def _tensors(inputs: Sequence[InferInput], rest: memoryview) -> dict[str, NDArra
 def _from_json(given: InferInput) -> NDArray[Any]:
     """Nested as its shape says, or flat."""
     try:
-        array = json.integers(given.data) if given.datatype == "INT64" else json.tensor(given.data)
+        array = nested.integers(given.data) if given.datatype == "INT64" else nested.tensor(given.data)
     except PydanticCustomError as error:
         raise InvalidInput(f"inputs.data: {error.message()}") from error
     if list(array.shape) != given.shape and (array.ndim != 1 or array.size != math.prod(given.shape)):

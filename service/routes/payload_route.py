@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from models.manifest import OperationName
 from service import trace
-from service.encoding import json
+from service.encoding import json, nested
 from service.errors import InvalidInput, UnsupportedMediaType
 from service.routes.body import LARGE, at_once, check_is_plain, read
 from service.routes.dependencies import find
@@ -76,7 +76,7 @@ def _parse(body: bytearray, tensors: list[str]) -> object:
         for name in tensors:
             with suppress(PydanticCustomError):
                 if name in fields:
-                    fields[name] = json.tensor(fields[name])
+                    fields[name] = nested.tensor(fields[name])
     return fields
 
 

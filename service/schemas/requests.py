@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.encoding.json import Tensor
+from service.encoding.nested import Tensor
 from service.interpolation import Path
 
 _MAX_SEED = 2**53 - 1

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from models.manifest import OperationName
-from service.encoding.json import Tensor
+from service.encoding.nested import Tensor
 
 
 class Response(BaseModel):

@@ -11,7 +11,8 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from service.encoding import digits
-from service.encoding.json import parse, tensor
+from service.encoding.json import parse
+from service.encoding.nested import tensor
 from service.errors import MalformedBody
 
 ROWS = [[0, 1, 1], [1, 0, 9]]
