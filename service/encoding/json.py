@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 from pydantic import BaseModel
 
-from service.encoding import digits
+from service.encoding import apart
 from service.encoding.nested import BLOCK
 from service.errors import MalformedBody
 
@@ -18,13 +18,13 @@ _ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 def parse(body: bytes | bytearray) -> Any:
     """A JSON body; MalformedBody if it is none, or is nested deeper than 32 (brackets in strings count as well).
 
-    Some tensors are arrays already: those that `digits` could read.
+    Some tensors are arrays already: those that `apart` could read.
     """
-    rest, tensors = digits.take_out(body)
+    rest, tensors = apart.take_out(body)
     if tensors:
         with suppress(MalformedBody):
             fields = _parse(rest)
-            if digits.put_back(fields, tensors):
+            if apart.put_back(fields, tensors):
                 return fields
     return _parse(body)
 

@@ -19,10 +19,12 @@ from tests.soak.tier import tier
 MODEL = "vae-mnist"
 HERTZ = 100
 _ROWS = 784 * 4  # bytes of one
-_JSON = json.dumps({"x": np.zeros((1_300, 28, 28), int).tolist(), "samples": 1}).encode()  # 4 MiB is the limit
+_DIGITS = json.dumps({"x": np.zeros((1_300, 28, 28), int).tolist(), "samples": 1}).encode()  # 4 MiB is the limit
+_FLOATS = json.dumps({"x": np.full((280, 28, 28), 0.123456789012345).tolist(), "samples": 1}).encode()
 _NPY = as_npy(np.zeros((64 * 2**20 // _ROWS - 1, 28, 28)))
 BODIES = (
-    request(f"/v2/models/{MODEL}/score", _JSON, {"Content-Type": "application/json"}),
+    request(f"/v2/models/{MODEL}/score", _DIGITS, {"Content-Type": "application/json"}),
+    request(f"/v2/models/{MODEL}/score", _FLOATS, {"Content-Type": "application/json"}),  # refused when it is read
     request(f"/v2/models/{MODEL}/encode", _NPY, {"Content-Type": "application/x-npy"}),
 )
 

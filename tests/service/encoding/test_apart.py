@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
-from service.encoding import digits
+from service.encoding import apart
 from service.encoding.json import parse
 from service.encoding.nested import tensor
 from service.errors import MalformedBody
@@ -40,7 +40,7 @@ PIECES = [
 
 @pytest.fixture(autouse=True)
 def bodies_of_any_size(monkeypatch):
-    monkeypatch.setattr(digits, "_SMALL", 0)
+    monkeypatch.setattr(apart, "_SMALL", 0)
 
 
 def plain(value):
@@ -179,7 +179,7 @@ def test_last_of_duplicate_keys_wins_whichever_is_read_how():
 
 
 def test_stand_in_that_a_caller_sends_stays_what_it_is():
-    nonce = digits._NONCE.decode()
+    nonce = apart._NONCE.decode()
     for inner in (nonce, f"{nonce}x", f"{nonce}mask"):
         for fields in (
             {"note": inner, "x": ROWS},
