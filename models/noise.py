@@ -132,15 +132,22 @@ def _gumbel(u: Floats) -> Floats:
 def _normal(u: Floats) -> Floats:
     """Inverse normal CDF, relative accuracy 1e-16: algorithm AS 241, PPND16 (Wichura 1988)."""
     q = u - 0.5
-    r = 0.180625 - q * q
-    value = q * _ratio(r, _CENTRAL)
-    tail = np.abs(q) > 0.425
-    r = np.sqrt(-np.log(np.minimum(u[tail], 1.0 - u[tail])))
-    magnitude = _ratio(r - 1.6, _TAIL)
-    if (far := r > 5.0).any():  # one value in 4 * 10^10
-        magnitude[far] = _ratio(r[far] - 5.0, _FAR_TAIL)
-    value[tail] = np.copysign(magnitude, q[tail])
+    value = _ratio(0.180625 - q * q, _CENTRAL)
+    value *= q
+    tail = np.flatnonzero(np.abs(q) > 0.425)
+    if len(tail):
+        value[tail] = np.copysign(_magnitude(u[tail]), q[tail])
     return value
+
+
+def _magnitude(u: Floats) -> Floats:
+    """Of the normal values in the tails."""
+    r = np.sqrt(-np.log(np.minimum(u, 1.0 - u)))
+    magnitude = _ratio(r - 1.6, _TAIL)
+    if r.max() > 5.0:  # one value in 4 * 10^10
+        far = r > 5.0
+        magnitude[far] = _ratio(r[far] - 5.0, _FAR_TAIL)
+    return magnitude
 
 
 INVERSE_CDF: dict[NoiseKind, Callable[[Floats], Floats]] = {
@@ -152,12 +159,12 @@ INVERSE_CDF: dict[NoiseKind, Callable[[Floats], Floats]] = {
 
 def _ratio(r: Floats, coefficients: Floats) -> Floats:
     """A polynomial over another, both at once."""
-    values = np.empty((2, *r.shape))
-    values[:] = coefficients[-1]
-    for pair in coefficients[-2::-1]:
-        values *= r
+    values = coefficients[-1] * r
+    for pair in coefficients[-2:0:-1]:
         values += pair
-    ratio: Floats = values[0] / values[1]
+        values *= r
+    values += coefficients[0]
+    ratio: Floats = np.divide(values[0], values[1], out=values[0])
     return ratio
 
 
