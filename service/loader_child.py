@@ -14,9 +14,12 @@ from service.loader import Question, Terms, Verdict
 from service.loading import load
 from service.reason import reason
 
+_NICENESS = 10  # who asks the service for something comes before what is to be served next
+
 
 def main() -> int:
     logs.configure()
+    os.nice(_NICENESS)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever asked is gone: there is nothing to tell
     answers = _standard_output()
     terms = Terms.model_validate_json(sys.stdin.buffer.readline())

@@ -29,6 +29,11 @@ def read(server: Server) -> Reading:
     )
 
 
+def resident(server: Server) -> float:
+    """MiB of the process that serves alone."""
+    return float(psutil.Process(server.pid).memory_info().rss) / MEBIBYTE
+
+
 def wait_for_loader(server: Server) -> None:
     """Until the process that tries new bundles has ended, as it does when there are no more."""
     psutil.wait_procs(psutil.Process(server.pid).children(), timeout=PATIENCE_SECONDS)

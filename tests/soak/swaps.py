@@ -18,7 +18,7 @@ from tests import tiny_bundle
 from tests.benchmarks.connection import post
 from tests.live_server import Server, live_server
 from tests.soak.load import Outcome, good_load
-from tests.soak.readings import read
+from tests.soak.readings import resident
 from tests.soak.table import Row
 from tests.soak.tier import tier
 
@@ -32,7 +32,7 @@ REQUEST = post("/v2/models/tiny/decode", {"z": [[0, 0]], "seed": 1, "outputs": [
 class Swapped(NamedTuple):
     before: Outcome
     meanwhile: Outcome
-    grown: float  # resident memory after, over that before
+    grown: float  # resident memory of the process that serves, after over before
 
 
 def run() -> Row:
@@ -61,7 +61,7 @@ def swap(server: Server, root: Path, swaps: int, share: float = 0.5) -> Swapped:
     """So many new versions; each publisher goes on when its own answers."""
     server.wait_until_ready()
     numbers, turn = itertools.count(2), threading.Lock()
-    resident = 0.0
+    before = 0.0
 
     def publisher(seed: int) -> None:
         generator = random.Random(seed)
@@ -72,9 +72,9 @@ def swap(server: Server, root: Path, swaps: int, share: float = 0.5) -> Swapped:
             time.sleep(generator.uniform(0.01, tier(0.1, 0.5)))
 
     with good_load(server, REQUEST, share) as load, ThreadPoolExecutor(PUBLISHERS) as threads:
-        resident = read(server).resident
+        before = resident(server)
         list(threads.map(publisher, range(PUBLISHERS)))
-    return Swapped(load.before, load.outcome, read(server).resident / resident)
+    return Swapped(load.before, load.outcome, resident(server) / before)
 
 
 def mixed(outcome: Outcome) -> int:
