@@ -56,7 +56,7 @@ SUITES = {
 def run(number: str) -> Row:
     suite = SUITES[number]
     setting = {suite.variable: suite.value} if suite.value else {}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *suite.tests.split()]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *suite.tests.split()]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **setting}, capture_output=True, text=True)
     shown = " ".join([*(f"{name}={value}" for name, value in setting.items()), f".venv/bin/pytest {suite.tests}"])
     summary = done.stdout.strip().rpartition("\n")[2].strip("= ") or "did not run"
