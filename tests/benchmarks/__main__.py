@@ -14,6 +14,7 @@ BENCHMARKS = (
     "sampling",
     "training",
     "device",
+    "start",
     "peers",
 )
 
