@@ -53,9 +53,10 @@ def _pace(bundle: Bundle, file: str, loaded: Loaded, most: int) -> _Pace:
     """
     manifest, graph = bundle.manifest, loaded.graph
     most = min(most, _MOST_NOISE // _noise_of_a_row(manifest) or 1)
-    longest = _LONGEST_LOOP if graph.loops else math.inf
     if not graph.has_buckets:
-        return _Pace(max(1, int(min(most, longest / loaded.seconds_per_row))), loaded.seconds_per_row)
+        fitting = int(_LONGEST_LOOP / loaded.seconds_per_row) or 1 if graph.loops else most
+        return _Pace(min(most, fitting), loaded.seconds_per_row)
+    longest = _LONGEST_LOOP if graph.loops else math.inf
     names = [name for name, operation in manifest.operations.items() if operation.graph == file]
     rows, seconds = zip(*(warm(bundle, graph, name, most, longest) for name in names), strict=True)
     return _Pace(min(rows), max(seconds))

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import PydanticCustomError
 
 from service.encoding import apart, rows
 from service.encoding.json import parse
@@ -32,6 +33,7 @@ PIECES = [
     b"\xff",
     b"1e999",
 ]
+WRONG = (KeyError, TypeError, PydanticCustomError)  # no x, no object, no tensor
 LAYOUTS = [{"separators": (",", ":")}, {}, {"indent": 1}]
 
 
@@ -53,14 +55,14 @@ def meant(body):
     """The tensor `x`, or how the body is wrong, by the whole of it."""
     try:
         return tensor(orjson.loads(body)["x"]).tolist()
-    except Exception as error:
+    except (orjson.JSONDecodeError, *WRONG) as error:
         return type(error) is orjson.JSONDecodeError or str(error)
 
 
 def read(body):
     try:
         return tensor(parse(body)["x"]).tolist()
-    except Exception as error:
+    except (MalformedBody, *WRONG) as error:
         return type(error) is MalformedBody or str(error)
 
 
