@@ -4,6 +4,7 @@ Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". numpy compute
 """
 
 import ctypes
+from collections.abc import Iterable
 from threading import local
 from typing import Any
 
@@ -20,33 +21,41 @@ class _Layout(ctypes.Structure):
 
 
 class Philox(local):
-    """One for each thread. Set the key and the counter, then take words: first those of the block after the counter.
+    """One for each thread; a stream's words are those of the blocks after its counter.
 
-    Both are set where numpy has them: its own way, a dictionary of arrays, takes as long as the words of a small row.
+    Key and counter are set where numpy has them: its own way, a dictionary of arrays, takes as long as the words of a
+    small row.
     """
-
-    key: Any  # two words
-    counter: Any  # four words
 
     def __init__(self) -> None:
         self._generator = np.random.Philox(0)  # of a seed, or it asks the system for one
         self._state = self._generator.state
         self._state["buffer_pos"] = _WORDS_PER_BLOCK
         self._layout = _found(self._generator)
+        self._key: Any  # two words
+        self._counter: Any  # four words
         if self._layout:
-            self.counter = (ctypes.c_uint64 * 4).from_address(self._layout.counter)
-            self.key = (ctypes.c_uint64 * 2).from_address(self._layout.key)
+            self._counter = (ctypes.c_uint64 * 4).from_address(self._layout.counter)
+            self._key = (ctypes.c_uint64 * 2).from_address(self._layout.key)
         else:
-            self.counter, self.key = self._state["state"]["counter"], self._state["state"]["key"]
+            self._counter, self._key = self._state["state"]["counter"], self._state["state"]["key"]
 
-    def words(self, count: int) -> NDArray[np.uint64]:
-        """`count` words from where key and counter are set; in between, the counter's first word is anything."""
-        if self._layout:
-            self._layout.position = _WORDS_PER_BLOCK
-        else:
-            self._generator.state = self._state
-        words: NDArray[np.uint64] = self._generator.random_raw(count)
-        return words
+    def words(self, name: int, addresses: Iterable[tuple[int, int, int]], count: int) -> NDArray[np.uint64]:
+        """The first `count` words of each stream (seed, row, sample), one stream after another.
+
+        The stream's key is (seed, name), and its counter (0, sample, row, 0).
+        """
+        key, counter, layout, take = self._key, self._counter, self._layout, self._generator.random_raw
+        key[1], counter[3] = name, 0
+        words = []
+        for key[0], counter[2], counter[1] in addresses:
+            counter[0] = 0
+            if layout:
+                layout.position = _WORDS_PER_BLOCK
+            else:
+                self._generator.state = self._state
+            words.append(take(count))
+        return words[0] if len(words) == 1 else np.concatenate(words)
 
 
 def _found(generator: np.random.Philox) -> _Layout | None:
