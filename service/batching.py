@@ -3,13 +3,13 @@
 import asyncio
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple, cast
 
 from service import trace
 from service.admission import Admission
-from service.calls import Call, Entry
+from service.calls import Call, Entry, Take
 from service.errors import QueueFull
 from service.graph import Arrays, Graph, Stop
 from service.jobs import Job, merge, pad, split, wanted
@@ -75,23 +75,28 @@ class Batcher:
     def is_busy(self) -> bool:
         return bool(self._working)
 
-    async def run(self, jobs: Sequence[Job]) -> list[Arrays]:
-        """The outputs of each job; QueueFull if so much waits already that they would not be there in time."""
+    async def run(self, size: int, jobs: Iterable[Job], take: Take) -> None:
+        """Give the outputs of each job, `size` rows times samples together, as they come.
+
+        QueueFull if so much waits already that they would not be there in time; then no job is looked at.
+        """
         here = trace.current()
-        call = Call(jobs, here.caller or here.address)
+        call = Call(size, take, here.caller or here.address)
         self._admit(call, here.deadline)
+        call.ask(jobs)
+        self._waiting.add(call)
+        self._queue_rows.set(self._waiting.size)
         if not self._working:
             self._admission.begin()
         if not self._working or (len(self._working) < self._workers.runs and self._is_worth_a_run()):
             self._working.add(asyncio.create_task(self._work()))
         try:
-            outputs = await call.answer
+            await call.done
         finally:
             self._leave(call)
         here.queue += call.queue
         here.draw += call.draw
         here.infer += call.infer
-        return outputs
 
     def _admit(self, call: Call, deadline: float) -> None:
         running = sum(entry.job.size for run in self._under_way for entry in run.batch)
@@ -100,8 +105,6 @@ class Batcher:
         except QueueFull:
             self._rejected.inc()
             raise
-        self._waiting.add(call)
-        self._queue_rows.set(self._waiting.size)
 
     def _leave(self, call: Call) -> None:
         """The caller has its answer or has gone: what waits of the call is dropped, and what runs for it is stopped.

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from service.graph import Arrays
 from service.jobs import Job
+
+Take = Callable[[int, Arrays], None]  # a job's place among those of its call, and its outputs
 
 
 class Entry(NamedTuple):
@@ -19,24 +21,32 @@ class Entry(NamedTuple):
 
 
 class Call:
-    """What one caller asked for; `answer` is there when the last job is done, or the first has failed for good."""
+    """What one caller asked for, so many rows times samples, in jobs that it has once it is let in.
 
-    def __init__(self, jobs: Sequence[Job], caller: str = "") -> None:
+    `take` gets the outputs of each job. `done` is set when it has those of the last, or when the first has failed for
+    good.
+    """
+
+    def __init__(self, size: int, take: Take, caller: str = "") -> None:
         self.caller = caller
-        self.answer: asyncio.Future[list[Arrays]] = asyncio.get_running_loop().create_future()
-        self.waiting = deque(Entry(self, place, job) for place, job in enumerate(jobs))
-        self.size = sum(job.size for job in jobs)  # of what waits
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting: deque[Entry] = deque()
+        self.size = size  # of what waits
         self.queue = 0.0  # seconds until the first of its runs began
         self.infer = 0.0  # seconds of its runs
         self.draw = 0.0  # those of them in which noise was drawn
         self._since = time.perf_counter()
         self._has_begun = False
-        self._jobs = len(jobs)
-        self._outputs: dict[int, Arrays] = {}
+        self._take = take
+        self._missing = 0  # jobs
 
     @property
     def is_over(self) -> bool:
-        return self.answer.done()
+        return self.done.done()
+
+    def ask(self, jobs: Iterable[Job]) -> None:
+        self.waiting.extend(Entry(self, place, job) for place, job in enumerate(jobs))
+        self._missing = len(self.waiting)
 
     def begin(self, now: float) -> bool:
         """A run of it begins; whether it is the first."""
@@ -48,12 +58,19 @@ class Call:
 
     def give(self, place: int, outputs: Arrays, seconds: float, drawing: float) -> None:
         """The outputs of one job, which a run of so many seconds gave, some of them for its noise."""
-        self._outputs[place] = outputs
+        if self.is_over:
+            return
         self.infer += seconds
         self.draw += drawing
-        if len(self._outputs) == self._jobs and not self.is_over:
-            self.answer.set_result([self._outputs[place] for place in range(self._jobs)])
+        try:
+            self._take(place, outputs)
+        except Exception as error:  # such as no memory for the whole
+            self.fail(error)
+            return
+        self._missing -= 1
+        if not self._missing:
+            self.done.set_result(None)
 
     def fail(self, error: Exception) -> None:
         if not self.is_over:
-            self.answer.set_exception(error)
+            self.done.set_exception(error)

@@ -1,10 +1,10 @@
 """A request cut into pieces that are small enough for one run, and put together again."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from service.graph import Arrays
 
@@ -27,16 +27,30 @@ def cut(rows: int, samples: range | None, most: int) -> Iterator[Piece]:
             yield Piece(slice(start, min(start + step, rows)), range(first, min(first + most, samples.stop)))
 
 
-def assemble(pieces: list[Piece], answers: list[Arrays]) -> Arrays:
-    """Chunks of samples side by side, chunks of rows below each other."""
-    if len(answers) == 1:
-        return answers[0]
-    whole = {}
-    for name in answers[0]:
-        bands: dict[int, list[NDArray[Any]]] = {}
-        for piece, answer in zip(pieces, answers, strict=True):
-            bands.setdefault(piece.rows.start, []).append(answer[name])
-        whole[name] = np.concatenate(
-            [band[0] if len(band) == 1 else np.concatenate(band, axis=1) for band in bands.values()]
-        )
-    return whole
+class Whole:
+    """The answers to the pieces of a request, each put in its place as it comes: the places are those of the pieces."""
+
+    def __init__(self, rows: int, samples: range | None, pieces: Sequence[Piece]) -> None:
+        self.arrays: Arrays = {}
+        self._shape = (rows,) if samples is None else (rows, len(samples))
+        self._first = 0 if samples is None else samples.start
+        self._pieces = pieces
+
+    @property
+    def size(self) -> int:
+        return prod(self._shape)
+
+    def put(self, place: int, answer: Arrays) -> None:
+        if len(self._pieces) == 1:
+            self.arrays = answer
+            return
+        axes = len(self._shape)
+        for name, part in answer.items():
+            if name not in self.arrays:
+                self.arrays[name] = np.empty((*self._shape, *part.shape[axes:]), part.dtype)
+            self.arrays[name][self._at(self._pieces[place])] = part
+
+    def _at(self, piece: Piece) -> tuple[slice, ...]:
+        if piece.samples is None:
+            return (piece.rows,)
+        return piece.rows, slice(piece.samples.start - self._first, piece.samples.stop - self._first)

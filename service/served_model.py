@@ -16,7 +16,7 @@ from service.errors import CapabilityNotSupported, InvalidInput
 from service.graph import Arrays
 from service.jobs import Job, Noise
 from service.loading import fill
-from service.pieces import Piece, assemble, cut
+from service.pieces import Piece, Whole, cut
 from service.settings import Settings
 
 Floats = NDArray[np.float32]
@@ -156,11 +156,13 @@ class ServedModel:
         operation = self.manifest.operations[name]
         wanted = tuple(output for output in operation.outputs if outputs is None or output in outputs)
         batcher = self._batchers[operation.graph]
-        pieces = list(cut(rows, samples if operation.noise else None, batcher.batch_rows))
-        jobs = [self._job(name, given, draw, piece, wanted or operation.outputs) for piece in pieces]
-        answers = await batcher.run(jobs)
+        samples = samples if operation.noise else None
+        pieces = list(cut(rows, samples, batcher.batch_rows))
+        whole = Whole(rows, samples, pieces)
+        jobs = (self._job(name, given, draw, piece, wanted or operation.outputs) for piece in pieces)
+        await batcher.run(whole.size, jobs, whole.put)
         trace.current().rows += rows
-        return assemble(pieces, answers)
+        return whole.arrays
 
     def _job(self, name: OperationName, given: Arrays, draw: Draw, piece: Piece, outputs: tuple[str, ...]) -> Job:
         rows = piece.rows.stop - piece.rows.start

@@ -64,12 +64,12 @@ def values(body: bytes | bytearray, says: Header) -> NDArray[np.float32]:
     return single
 
 
-def write(array: NDArray[Any]) -> bytes:
-    """An npy file in version 1.0; values that are not finite leave as they are."""
+def write(array: NDArray[Any]) -> tuple[bytes, memoryview]:
+    """An npy file in version 1.0, its header and its values where they are; those not finite leave as they are."""
     file = BytesIO()
     array = np.ascontiguousarray(array)
     np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
-    return b"".join((file.getvalue(), array.data))
+    return file.getvalue(), array.reshape(-1).view(np.uint8).data
 
 
 def _fields(text: bytes) -> dict[str, str]:

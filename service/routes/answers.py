@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, NamedTuple
 
 import numpy as np
 from fastapi import Depends, Request
 from numpy.typing import NDArray
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from service import trace
 from service.draw import Draw
@@ -88,7 +89,9 @@ async def _as_npy(question: Question, _: Settings) -> Response:
     """The first output."""
     fields = await question.answer(slice(0, question.rows))
     started = time.perf_counter()
-    return _written(npy.write(fields[question.names[0]]), NPY, started)
+    parts = npy.write(fields[question.names[0]])
+    trace.current().encode = time.perf_counter() - started
+    return _InParts(parts, NPY)
 
 
 async def _as_png(question: Question, _: Settings) -> Response:
@@ -100,6 +103,19 @@ async def _as_png(question: Question, _: Settings) -> Response:
     started = time.perf_counter()
     images: NDArray[np.float32] = found[name]
     return _written(await asyncio.to_thread(picture.write, images, question.model.manifest.x), PNG, started)
+
+
+class _InParts(Response):
+    """An answer whose parts are sent from where they are."""
+
+    def __init__(self, parts: Sequence[bytes | memoryview], media_type: str) -> None:
+        super().__init__(headers={"content-length": str(sum(map(len, parts)))}, media_type=media_type)
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for part in self._parts:
+            await send({"type": "http.response.body", "body": part, "more_body": part is not self._parts[-1]})
 
 
 def _written(content: bytes, media_type: str, started: float) -> Response:

@@ -22,8 +22,9 @@ def waiting():
 
 def call(rows, caller="a", samples=1):
     """Cut into jobs of a run each."""
-    sizes = [min(MOST, rows - start) for start in range(0, rows, MOST)]
-    return Call([Job(size, samples, (), dict) for size in sizes], caller)
+    made = Call(rows * samples, lambda place, outputs: None, caller)
+    made.ask(Job(min(MOST, rows - start), samples, (), {}) for start in range(0, rows, MOST))
+    return made
 
 
 def cuts(waiting):

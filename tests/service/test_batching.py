@@ -84,7 +84,14 @@ def job(*rows, samples=1, outputs=("y",)):
 
 async def call(batcher, *jobs):
     """The values of y that come back, one list a job."""
-    return [outputs["y"].tolist() for outputs in await batcher.run(jobs)]
+    return [outputs["y"].tolist() for outputs in await outputs_of(batcher, *jobs)]
+
+
+async def outputs_of(batcher, *jobs):
+    """What comes back, in the order of the jobs."""
+    found = {}
+    await batcher.run(sum(job.size for job in jobs), jobs, found.__setitem__)
+    return [found[place] for place in range(len(jobs))]
 
 
 async def while_running(graph, batcher, *calls):
@@ -140,7 +147,7 @@ async def test_jobs_share_whatever_outputs_they_want_and_each_gets_its_own(graph
     first = asyncio.create_task(call(batcher, job(0)))
     await graph.under_way()
     wanted = [("y",), ("z",), ("z", "y")]
-    waiting = [asyncio.create_task(batcher.run([job(row, outputs=names)])) for row, names in enumerate(wanted)]
+    waiting = [asyncio.create_task(outputs_of(batcher, job(row, outputs=names))) for row, names in enumerate(wanted)]
     await asyncio.sleep(0)
     graph.opened.set()
     answers = await asyncio.gather(*waiting)
@@ -149,6 +156,35 @@ async def test_jobs_share_whatever_outputs_they_want_and_each_gets_its_own(graph
     assert [{name: array.tolist() for name, array in answer.items()} for (answer,) in answers] == [
         {name: [2 * row] for name in names} for row, names in enumerate(wanted)
     ]
+
+
+async def test_no_job_of_a_call_that_is_refused_is_made(graph, batcher):
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    waiting = asyncio.gather(call(batcher, job(*range(8))), call(batcher, job(*range(8))))
+    await asyncio.sleep(0)
+    jobs = iter([job(1)])
+    with pytest.raises(QueueFull):
+        await batcher.run(1, jobs, lambda place, outputs: None)
+    assert len(list(jobs)) == 1
+    graph.opened.set()
+    await asyncio.gather(first, waiting)
+
+
+async def test_caller_who_cannot_take_what_comes_fails_alone(graph, batcher):
+    def no_memory(place, outputs):
+        raise MemoryError
+
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    poor = asyncio.create_task(batcher.run(2, [job(1), job(2)], no_memory))
+    other = asyncio.create_task(call(batcher, job(3)))
+    await asyncio.sleep(0)
+    graph.opened.set()
+    with pytest.raises(MemoryError):
+        await poor
+    assert await asyncio.gather(first, other) == [[[0]], [[6]]]
+    assert await call(batcher, job(4)) == [[8]]
 
 
 async def test_full_queue_refuses_and_says_when_to_come_back(graph, batcher, metrics):

@@ -46,12 +46,12 @@ def test_what_numpy_writes_is_read_value_by_value(kind, version, order):
 def test_every_finite_single_comes_through_bit_for_bit():
     bits = np.random.default_rng(0).integers(0, 2**32, 10_000, dtype=np.uint32).view(np.float32)
     values = np.concatenate([bits[np.isfinite(bits)], np.float32([-0.0, 1e-45, 3.4028235e38])])
-    assert read(npy.write(values)).tobytes() == values.tobytes()
+    assert read(b"".join(npy.write(values))).tobytes() == values.tobytes()
 
 
 @pytest.mark.parametrize("array", [ROWS, ROWS.T, ROWS[1:2], np.float32([np.nan, np.inf]), np.float32([])])
 def test_what_is_written_numpy_loads(array):
-    loaded = np.load(BytesIO(npy.write(array)), allow_pickle=False)
+    loaded = np.load(BytesIO(b"".join(npy.write(array))), allow_pickle=False)
     assert loaded.dtype == array.dtype
     np.testing.assert_array_equal(loaded, array)
 
