@@ -23,6 +23,8 @@ from service.schemas import responses
 from service.served_model import ServedModel
 from service.settings import Settings
 
+_ITEM = 2**10  # bytes of a list's item, about what a row of scores is
+
 
 def offered(kind: type[responses.Response]) -> tuple[str, ...]:
     """The media types of an answer; the first is the one for callers who do not care."""
@@ -81,8 +83,15 @@ async def _as_json(question: Question, _: Settings) -> Response:
         index=draw.index,
         **fields,
     )
-    size = sum(value.nbytes for value in fields.values() if isinstance(value, np.ndarray))
+    size = sum(_size(value) for value in fields.values())
     return _written(await (at_once if size <= LARGE else asyncio.to_thread)(json.dump, answer), JSON, started)
+
+
+def _size(value: object) -> int:
+    """Bytes, those of a list guessed."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    return _ITEM * len(value) if isinstance(value, list) else 0
 
 
 async def _as_npy(question: Question, _: Settings) -> Response:

@@ -106,7 +106,7 @@ async def score(request: requests.ScoreRequest, model: Served, settings: Service
     async def ask(rows: slice, _: Names) -> Mapping[str, Any]:
         scores = await score_examples(model, x[rows], samples, target, draw.of(rows), settings)
         kind = "exact" if scores.is_exact else "lower_bound"
-        return {"kind": kind, "unit": "nats", "samples": scores.samples, "rows": list(score_rows(model, scores))}
+        return {"kind": kind, "unit": "nats", "samples": scores.samples, "rows": await score_rows(model, scores)}
 
     return await reply(Question(model, responses.ScoreResponse, draw, "score", {"x": x}, len(x), ask, step=step))
 

@@ -1,20 +1,28 @@
 """Scores as the rows of an answer."""
 
+import asyncio
 from collections.abc import Iterator
 from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
+from service.routes.body import at_once
 from service.schemas import responses
 from service.scoring import Scores
 from service.served_model import ServedModel
 
+_MANY = 2**7
 _NOT_FINITE = "the model's arithmetic overflowed on this row"
 
 
-def score_rows(model: ServedModel, scores: Scores) -> Iterator[responses.ScoreRow]:
-    """A row each, numbers that are not finite as null."""
+async def score_rows(model: ServedModel, scores: Scores) -> list[responses.ScoreRow]:
+    """A row each, numbers that are not finite as null; many are made in a thread, where others come between."""
+    here = at_once if len(scores.reliable) <= _MANY else asyncio.to_thread
+    return await here(lambda: list(_rows(model, scores)))
+
+
+def _rows(model: ServedModel, scores: Scores) -> Iterator[responses.ScoreRow]:
     bound, error = (_nullable(values) for values in scores.importance_weighted_bound)
     elbo, elbo_error = (_nullable(values) for values in scores.elbo)
     size = _nullable(scores.effective_sample_size)
