@@ -9,17 +9,15 @@ from typing import BinaryIO
 
 from models.errors import ReparamError
 from models.repository import Repository
-from service import logs
+from service import logs, niceness
 from service.loader import Question, Terms, Verdict
 from service.loading import load
 from service.reason import reason
 
-_NICENESS = 10  # who asks the service for something comes before what is to be served next
-
 
 def main() -> int:
     logs.configure()
-    os.nice(_NICENESS)
+    niceness.step_back(niceness.LOADING)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever asked is gone: there is nothing to tell
     answers = _standard_output()
     terms = Terms.model_validate_json(sys.stdin.buffer.readline())

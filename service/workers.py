@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from service import niceness
 from service.graph import Stop
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ class Workers:
 
     def __init__(self, runs: int) -> None:
         self.runs = runs
-        self._threads = ThreadPoolExecutor(runs, thread_name_prefix="run")
+        self._threads = ThreadPoolExecutor(runs, "run", niceness.step_back, (niceness.RUNS,))
         self._free = asyncio.Semaphore(runs)
         self._free_for_loops = asyncio.Semaphore(max(1, runs - 1))
         self._under_way: set[Stop] = set()

@@ -1,0 +1,12 @@
+"""Who comes first where there are too few cores: whatever needs the interpreter, then runs, then bundles to be tried."""
+
+import os
+import sys
+
+RUNS, LOADING = 5, 10
+
+
+def step_back(niceness: int) -> None:
+    """This thread, by so much; not at all where that would be the whole process."""
+    if sys.platform == "linux":
+        os.nice(niceness)
