@@ -1,4 +1,4 @@
-"""Who comes first where there are too few cores: whatever needs the interpreter, then runs, then bundles to be tried."""
+"""Who comes first where cores are few: whatever needs the interpreter, then runs, then bundles to be tried."""
 
 import os
 import sys
@@ -7,6 +7,6 @@ RUNS, LOADING = 5, 10
 
 
 def step_back(niceness: int) -> None:
-    """This thread, by so much; not at all where that would be the whole process."""
+    """The calling thread, by so much; not at all where that would be the whole process."""
     if sys.platform == "linux":
         os.nice(niceness)

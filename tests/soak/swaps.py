@@ -69,7 +69,7 @@ def swap(server: Server, root: Path, swaps: int, share: float = 0.5) -> Swapped:
             _publish(root, version)
             server.wait_for(lambda client, version=version: client.get(f"/v2/models/tiny/versions/{version}/ready"))
             withdraw(root, version - KEPT)
-            time.sleep(generator.uniform(0.01, tier(0.1, 0.5)))
+            time.sleep(generator.uniform(0.01, 0.5))
 
     with good_load(server, REQUEST, share) as load, ThreadPoolExecutor(PUBLISHERS) as threads:
         before = resident(server)
