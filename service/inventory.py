@@ -72,7 +72,7 @@ class Inventory:
         return bundle
 
     def rest(self) -> None:
-        """All has been read that there is, and nothing new has come for a while."""
+        """All has been read that there is."""
         if self._loader:
             self._loader.rest()
 

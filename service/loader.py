@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Timer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 60.0
 _LONGEST_ANSWER = 64 * 2**10
+_IDLE_SECONDS = 5.0
 
 
 class Terms(BaseModel):
@@ -58,6 +60,7 @@ class Loader:
         self._terms = terms
         self._one_at_a_time = Lock()
         self._child = _Child(terms)
+        self._since = time.monotonic()  # when it was last asked, or started
         self._is_closed = False
 
     def check(self, name: str, version: str) -> str:
@@ -69,14 +72,19 @@ class Loader:
                 self._child.end()
                 self._child = _Child(self._terms)
             verdict = self._child.ask(Question(name=name, version=version))
+            self._since = time.monotonic()
         if not verdict.digest:
             raise BundleError(verdict.refusal)
         return verdict.digest
 
     def rest(self) -> None:
-        """There is nothing to try for now: the child, which takes as much memory as a small service, ends."""
+        """There is nothing to try for now: the child, which takes as much memory as a small service, ends.
+
+        Not at once, as its start takes longer than many bundles do, and one new version is often followed by another.
+        """
         with self._one_at_a_time:
-            self._child.end()
+            if time.monotonic() - self._since >= _IDLE_SECONDS:
+                self._child.end()
 
     def close(self) -> None:
         """Also while a bundle is being tried."""

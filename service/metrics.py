@@ -82,7 +82,7 @@ class Metrics:
     def runs(self) -> Counts[tuple[str, str]]:
         """How many runs each version of each model has had, over all of its graphs, also before it was unloaded."""
         runs = self._runs_before.copy()
-        for family in self._all().collect():
+        for family in self._all().collect() if self._folder else self.batch_rows.collect():
             for sample in family.samples:
                 if sample.name == "reparam_batch_rows_count":
                     runs[sample.labels["model"], sample.labels["version"]] += int(sample.value)

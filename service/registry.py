@@ -176,6 +176,8 @@ class Registry:
             return
         is_loadable = entry.name not in self._unloaded
         resting = Entry(*entry.key, "UNAVAILABLE", _OLDER if is_loadable else _UNLOADED, is_loadable=is_loadable)
+        if entry == resting:
+            return
         if entry.model and entry.model.is_busy:
             leaving = Entry(*entry.key, "UNLOADING", is_loadable=is_loadable)
             self._entries.put(leaving)

@@ -48,7 +48,7 @@ class Server(NamedTuple):
     def wait_until_ready(self) -> None:
         self.wait_for(lambda client: client.get("/readyz"))
 
-    def wait_for(self, ask: Callable[[httpx.Client], httpx.Response]) -> float:
+    def wait_for(self, ask: Callable[[httpx.Client], httpx.Response], pause: float = 0.01) -> float:
         """Ask until the answer is a success; when it was, by time.perf_counter. TimeoutError after a minute."""
         until = time.perf_counter() + PATIENCE_SECONDS
         with self.client() as client:
@@ -56,7 +56,7 @@ class Server(NamedTuple):
                 with suppress(httpx.TransportError):
                     if ask(client).is_success:
                         return time.perf_counter()
-                time.sleep(0.01)
+                time.sleep(pause)
         raise TimeoutError(f"{self.url} did not answer as it should")
 
 

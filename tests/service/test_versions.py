@@ -96,6 +96,15 @@ async def test_newest_stay_loaded_and_older_ones_load_when_asked_for(service, re
     assert states(registry) == {"1": "READY", "2": "READY", "3": "READY"}
 
 
+async def test_version_that_rests_is_put_away_once(service, root, registry, monkeypatch):
+    put_away = []
+    monkeypatch.setattr(registry._metrics, "forget", lambda *key: put_away.append(key))
+    for number in (4, 5):
+        publish(root, number)
+        await registry.look()
+    assert put_away == [("tiny", "2"), ("tiny", "3")]
+
+
 async def test_only_the_older_version_that_was_asked_for_last_stays(service, root, registry):
     await version(service, "tiny/versions/1")
     publish(root, 4)

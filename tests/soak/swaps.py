@@ -58,7 +58,7 @@ def serving(root: Path):
 
 
 def swap(server: Server, root: Path, swaps: int, share: float = 0.5) -> Swapped:
-    """So many new versions; each publisher goes on when its own answers."""
+    """So many new versions, all made beforehand; each publisher goes on when its own answers."""
     server.wait_until_ready()
     numbers, turn = itertools.count(2), threading.Lock()
     before = 0.0
@@ -66,14 +66,20 @@ def swap(server: Server, root: Path, swaps: int, share: float = 0.5) -> Swapped:
     def publisher(seed: int) -> None:
         generator = random.Random(seed)
         for version in _each(numbers, turn, swaps + 1):
-            _publish(root, version)
-            server.wait_for(lambda client, version=version: client.get(f"/v2/models/tiny/versions/{version}/ready"))
+            (made / "tiny" / str(version)).rename(root / "tiny" / str(version))
+            server.wait_for(
+                lambda client, version=version: client.get(f"/v2/models/tiny/versions/{version}/ready"), pause=0.05
+            )
             withdraw(root, version - KEPT)
             time.sleep(generator.uniform(0.01, 0.5))
 
-    with good_load(server, REQUEST, share) as load, ThreadPoolExecutor(PUBLISHERS) as threads:
-        before = resident(server)
-        list(threads.map(publisher, range(PUBLISHERS)))
+    with tempfile.TemporaryDirectory(dir=root.parent) as folder:
+        made = Path(folder)
+        for version in range(2, swaps + 2):
+            _publish(made, version)
+        with good_load(server, REQUEST, share) as load, ThreadPoolExecutor(PUBLISHERS) as threads:
+            before = resident(server)
+            list(threads.map(publisher, range(PUBLISHERS)))
     return Swapped(load.before, load.outcome, resident(server) / before)
 
 
