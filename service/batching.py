@@ -152,11 +152,10 @@ class Batcher:
         work = partial(self._compute, [entry.job for entry in batch], run.stop)
         try:
             outcome = await self._workers.run(work, run.stop) if in_thread else work()
-        except Exception as error:  # whatever it is, the caller gets it
-            failure = error
-        else:
             self._hand_out(batch, outcome)
             return
+        except Exception as error:  # whatever it is, the caller gets it
+            failure = error
         finally:
             self._under_way.remove(run)
         await self._run_each(batch, failure)

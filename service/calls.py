@@ -38,7 +38,7 @@ class Call:
         self._since = time.perf_counter()
         self._has_begun = False
         self._take = take
-        self._missing = 0  # jobs
+        self._missing: set[int] = set()  # places
 
     @property
     def is_over(self) -> bool:
@@ -46,7 +46,7 @@ class Call:
 
     def ask(self, jobs: Iterable[Job]) -> None:
         self.waiting.extend(Entry(self, place, job) for place, job in enumerate(jobs))
-        self._missing = len(self.waiting)
+        self._missing = {entry.place for entry in self.waiting}
 
     def begin(self, now: float) -> bool:
         """A run of it begins; whether it is the first."""
@@ -57,8 +57,8 @@ class Call:
         return True
 
     def give(self, place: int, outputs: Arrays, seconds: float, drawing: float) -> None:
-        """The outputs of one job, which a run of so many seconds gave, some of them for its noise."""
-        if self.is_over:
+        """The outputs of one job, which a run of so many seconds gave, some of them for its noise; once is enough."""
+        if self.is_over or place not in self._missing:
             return
         self.infer += seconds
         self.draw += drawing
@@ -67,7 +67,7 @@ class Call:
         except Exception as error:  # such as no memory for the whole
             self.fail(error)
             return
-        self._missing -= 1
+        self._missing.discard(place)
         if not self._missing:
             self.done.set_result(None)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models import noise
 from models.noise import Stretch
+from service import batching
 from service.batching import Batcher
 from service.errors import QueueFull
 from service.graph import GraphFailed
@@ -185,6 +186,39 @@ async def test_caller_who_cannot_take_what_comes_fails_alone(graph, batcher):
         await poor
     assert await asyncio.gather(first, other) == [[[0]], [[6]]]
     assert await call(batcher, job(4)) == [[8]]
+
+
+@pytest.mark.parametrize("step", ["merge", "split", "wanted"])
+async def test_step_that_breaks_once_costs_nobody_an_answer(graph, batcher, monkeypatch, step):
+    whole, broken = getattr(batching, step), []
+
+    def breaks_once(*arguments):
+        if len(arguments[-1]) > 1 and not broken:
+            broken.append(True)
+            raise RuntimeError(step)
+        return whole(*arguments)
+
+    monkeypatch.setattr(batching, step, breaks_once)
+    assert await while_running(graph, batcher, [job(1)], [job(2), job(3)]) == [[[2]], [[4], [6]]]
+    assert broken
+
+
+async def test_answers_that_cannot_be_handed_out_are_run_again(graph, batcher, monkeypatch):
+    class Once(Exception):
+        pass
+
+    def fails_once(size):
+        monkeypatch.undo()
+        raise Once
+
+    first = asyncio.create_task(call(batcher, job(0)))
+    await graph.under_way()
+    monkeypatch.setattr(batcher._admission, "note", fails_once)
+    others = asyncio.gather(call(batcher, job(1)), call(batcher, job(2), job(3)), return_exceptions=True)
+    await asyncio.sleep(0)
+    graph.opened.set()
+    assert isinstance((await asyncio.gather(first, return_exceptions=True))[0], Once), "it was alone in its run"
+    assert await others == [[[2]], [[4], [6]]]
 
 
 async def test_full_queue_refuses_and_says_when_to_come_back(graph, batcher, metrics):
