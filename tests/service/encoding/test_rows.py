@@ -86,8 +86,9 @@ def test_what_has_no_end_is_no_tensor(body):
     assert apart.take_out(body) == (body, {})
 
 
-def test_no_more_than_a_piece_and_a_row_is_parsed_in_one_go(monkeypatch):
-    seen, loads = [], orjson.loads
+def test_no_more_than_a_piece_and_a_row_is_parsed_before_others_have_a_moment(monkeypatch):
+    seen, moments, loads = [], [], orjson.loads
+    monkeypatch.setattr(rows.time, "sleep", lambda seconds: moments.append(len(seen)))
     monkeypatch.setattr(rows, "_PIECE", 1000)
     monkeypatch.setattr("service.encoding.rows.orjson.loads", lambda text: seen.append(len(text)) or loads(text))
     x = np.random.default_rng(0).random((50, 5, 5)).round(3)
@@ -95,7 +96,7 @@ def test_no_more_than_a_piece_and_a_row_is_parsed_in_one_go(monkeypatch):
     assert (parse(body)["x"] == x.astype(np.float32)).all()
     longest_row = max(len(json.dumps(row)) for row in x.tolist())
     assert max(seen) <= 1000 + longest_row + 4
-    assert len(seen) > 10
+    assert moments[:10] == [*range(1, 11)]
 
 
 def test_short_tensors_are_left_to_the_parser(monkeypatch):
