@@ -11,7 +11,7 @@ from tests.benchmarks.peers.environments import NotInstalled
 from tests.benchmarks.peers.running import running
 
 STARTS = 5
-LATER = 4.0  # seconds, in which the process that tries bundles ends
+LATER = 8.0  # seconds, in which the process that tries bundles ends
 
 
 def run() -> None:

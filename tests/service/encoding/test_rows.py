@@ -96,7 +96,8 @@ def test_no_more_than_a_piece_and_a_row_is_parsed_before_others_have_a_moment(mo
     assert (parse(body)["x"] == x.astype(np.float32)).all()
     longest_row = max(len(json.dumps(row)) for row in x.tolist())
     assert max(seen) <= 1000 + longest_row + 4
-    assert moments[:10] == [*range(1, 11)]
+    assert len(moments) > 5
+    assert moments == [*range(1, len(moments) + 1)]
 
 
 def test_short_tensors_are_left_to_the_parser(monkeypatch):
