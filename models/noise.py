@@ -80,11 +80,11 @@ def draw_together(
 
 def _words(name: str, stretches: Sequence[Stretch], count: int) -> Iterator[NDArray[np.uint64]]:
     """The first `count` words of the stream that each (seed, row, sample) has of its own, some streams at a time."""
-    key = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
+    name_word = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
     addresses = _addresses(stretches)
     streams = max(1, _AT_A_TIME // max(1, count))
     while some := list(islice(addresses, streams)):
-        yield _PHILOX.words(key, some, count)
+        yield _PHILOX.words(name_word, some, count)
 
 
 def _addresses(stretches: Sequence[Stretch]) -> Iterator[tuple[int, int, int]]:

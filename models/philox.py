@@ -40,13 +40,13 @@ class Philox(local):
         else:
             self._counter, self._key = self._state["state"]["counter"], self._state["state"]["key"]
 
-    def words(self, name: int, addresses: Iterable[tuple[int, int, int]], count: int) -> NDArray[np.uint64]:
+    def words(self, name_word: int, addresses: Iterable[tuple[int, int, int]], count: int) -> NDArray[np.uint64]:
         """The first `count` words of each stream (seed, row, sample), one stream after another.
 
-        The stream's key is (seed, name), and its counter (0, sample, row, 0).
+        The stream's key is (seed, name_word), and its counter (0, sample, row, 0).
         """
         key, counter, layout, take = self._key, self._counter, self._layout, self._generator.random_raw
-        key[1], counter[3] = name, 0
+        key[1], counter[3] = name_word, 0
         words = []
         for key[0], counter[2], counter[1] in addresses:
             counter[0] = 0

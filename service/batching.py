@@ -76,7 +76,7 @@ class Batcher:
         return bool(self._working)
 
     async def run(self, size: int, jobs: Iterable[Job], take: Take) -> None:
-        """Give the outputs of each job, `size` rows times samples together, as they come.
+        """Give `take` the outputs of each job, `size` rows times samples together, as they come.
 
         QueueFull if so much waits already that they would not be there in time; then no job is looked at.
         """

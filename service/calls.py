@@ -47,6 +47,7 @@ class Call:
     def ask(self, jobs: Iterable[Job]) -> None:
         self.waiting.extend(Entry(self, place, job) for place, job in enumerate(jobs))
         self._missing = {entry.place for entry in self.waiting}
+        self.size = sum(entry.job.size for entry in self.waiting)
 
     def begin(self, now: float) -> bool:
         """A run of it begins; whether it is the first."""

@@ -89,7 +89,7 @@ class Metrics:
         return runs
 
     def forget(self, model: str, version: str) -> None:
-        """Drop the series of a version that is no longer served."""
+        """Drop the series of a version that is no longer served; an answer counted later brings its own back."""
         if self._folder:
             self._clear(self.queue_rows, self.model_state, self.model_refused, of=(model, version))
             return

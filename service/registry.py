@@ -176,10 +176,10 @@ class Registry:
             return
         is_loadable = entry.name not in self._unloaded
         resting = Entry(*entry.key, "UNAVAILABLE", _OLDER if is_loadable else _UNLOADED, is_loadable=is_loadable)
-        if entry == resting:
+        leaving = Entry(*entry.key, "UNLOADING", is_loadable=is_loadable)
+        if entry in (resting, leaving):
             return
         if entry.model and entry.model.is_busy:
-            leaving = Entry(*entry.key, "UNLOADING", is_loadable=is_loadable)
             self._entries.put(leaving)
             task = asyncio.create_task(self._drain(entry.model, leaving, resting))
             self._draining.add(task)

@@ -12,7 +12,7 @@ from service.schemas import responses
 from service.scoring import Scores
 from service.served_model import ServedModel
 
-_MANY = 2**7
+_MANY = 2**7  # rows
 _NOT_FINITE = "the model's arithmetic overflowed on this row"
 
 

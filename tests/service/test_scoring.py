@@ -1,9 +1,12 @@
 """Scores are the bounds of the tiny bundle's own log weights, with their errors, or null with a reason."""
 
+import threading
+
 import numpy as np
 import pytest
 
 from models import noise
+from service.routes import score_rows
 from tests import tiny_bundle
 from tests.service.test_generative import SEED, X
 
@@ -21,6 +24,21 @@ def column(answer, name):
 
 def bound(log_weight):
     return np.log(np.exp(log_weight).mean(axis=1))
+
+
+async def test_many_rows_are_made_in_a_thread_and_are_the_same(service, monkeypatch):
+    makers, rows = [], score_rows._rows
+
+    def made(*arguments):
+        makers.append(threading.current_thread())
+        return rows(*arguments)
+
+    monkeypatch.setattr(score_rows, "_rows", made)
+    few = await service.ask("score", x=ROWS, seed=SEED)
+    monkeypatch.setattr(score_rows, "_MANY", len(ROWS) - 1)
+    many = await service.ask("score", x=ROWS, seed=SEED)
+    assert few["rows"] == many["rows"]
+    assert [maker is threading.current_thread() for maker in makers] == [True, False]
 
 
 @pytest.mark.parametrize("samples", [2, 16, 300])

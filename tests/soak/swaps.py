@@ -58,7 +58,7 @@ def serving(root: Path):
 
 
 def swap(server: Server, root: Path, swaps: int, share: float = 0.5) -> Swapped:
-    """So many new versions, all made beforehand; each publisher goes on when its own answers."""
+    """So many new versions, all made beforehand; each publisher goes on a moment after its own answers."""
     server.wait_until_ready()
     numbers, turn = itertools.count(2), threading.Lock()
     before = 0.0
