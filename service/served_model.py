@@ -1,5 +1,6 @@
 """A bundle in service: sample, encode, decode, reconstruct, interpolate, score ... from the manifest alone."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,8 @@ from service.settings import Settings
 
 Floats = NDArray[np.float32]
 Names = Sequence[str] | None  # outputs that are wanted; None: all
+
+_LARGE = 2**20  # bytes of a tensor that is looked at in a thread
 
 
 @dataclass(frozen=True)
@@ -113,11 +116,14 @@ class ServedModel:
         ordered = flat[:, self.manifest.order] if self.manifest.order else flat
         return "exact" if (np.diff(ordered, axis=1) <= 0).all() else "causal"
 
-    def check(self, name: OperationName, rows: int, data: Mapping[str, Floats], draw: Draw) -> Arrays:
+    async def check(self, name: OperationName, rows: int, data: Mapping[str, Floats], draw: Draw) -> Arrays:
         """The inputs that are given, labels among them; refused if the model or the limits do not allow them."""
         self.check_rows(name, rows)
         for tensor, array in data.items():
-            inputs.check_tensor(self.manifest, name, tensor, array)
+            if array.nbytes > _LARGE:
+                await asyncio.to_thread(inputs.check_tensor, self.manifest, name, tensor, array)
+            else:
+                inputs.check_tensor(self.manifest, name, tensor, array)
             if len(array) != rows:
                 raise InvalidInput(f"{tensor} has {len(array)} rows, {next(iter(data))} {rows}")
         given: Arrays = dict(data)
@@ -152,7 +158,7 @@ class ServedModel:
         outputs: Names = None,
     ) -> Arrays:
         """Checked, cut into pieces, run, and put together again."""
-        given = self.check(name, rows, data, draw)
+        given = await self.check(name, rows, data, draw)
         operation = self.manifest.operations[name]
         wanted = tuple(output for output in operation.outputs if outputs is None or output in outputs)
         batcher = self._batchers[operation.graph]

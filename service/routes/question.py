@@ -35,9 +35,9 @@ class Question(NamedTuple):
     wanted: Sequence[str] | None = None
     step: int | None = None
 
-    def check(self) -> None:
+    async def check(self) -> None:
         """Refuse now, for all rows, what would else be refused when its part is run."""
-        self.model.check(self.operation, self.rows, self.data, self.draw)
+        await self.model.check(self.operation, self.rows, self.data, self.draw)
 
     def parts(self) -> Iterator[slice]:
         step = self.step or self.model.rows_of_a_run(self.operation)

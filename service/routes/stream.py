@@ -18,7 +18,7 @@ _log = logging.getLogger("reparam")
 
 async def stream(question: Question, _: Settings) -> Response:
     """Begun when the first part is there, so that what fails until then has its own status."""
-    question.check()
+    await question.check()
     parts = question.parts()
     first = await _lines(question, next(parts))
     return StreamingResponse(_all_lines(question, first, parts), media_type=LINES)
