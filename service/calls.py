@@ -45,6 +45,7 @@ class Call:
         return self.done.done()
 
     def ask(self, jobs: Iterable[Job]) -> None:
+        """It is let in: what waits is these jobs, and of their size."""
         self.waiting.extend(Entry(self, place, job) for place, job in enumerate(jobs))
         self._missing = {entry.place for entry in self.waiting}
         self.size = sum(entry.job.size for entry in self.waiting)
@@ -63,11 +64,7 @@ class Call:
             return
         self.infer += seconds
         self.draw += drawing
-        try:
-            self._take(place, outputs)
-        except Exception as error:  # such as no memory for the whole
-            self.fail(error)
-            return
+        self._take(place, outputs)
         self._missing.discard(place)
         if not self._missing:
             self.done.set_result(None)

@@ -17,7 +17,7 @@ from service.reason import reason
 
 def main() -> int:
     logs.configure()
-    os.nice(niceness.LOADING)
+    niceness.step_back(niceness.LOADING)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever asked is gone: there is nothing to tell
     answers = _standard_output()
     terms = Terms.model_validate_json(sys.stdin.buffer.readline())

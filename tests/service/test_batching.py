@@ -185,7 +185,7 @@ async def test_caller_who_cannot_take_what_comes_fails_alone(graph, batcher):
     with pytest.raises(MemoryError):
         await poor
     assert await asyncio.gather(first, other) == [[[0]], [[6]]]
-    assert graph.runs == [[0], [1, 3, 2]], "nothing was run again"
+    assert graph.runs == [[0], [1, 3, 2], [1], [3]], "one by one, and no further job of who failed"
     assert await call(batcher, job(4)) == [[8]]
 
 

@@ -1,8 +1,11 @@
 """What a model refuses, before anything is queued; and what it says of what it answers."""
 
+import threading
+
 import numpy as np
 import pytest
 
+from service import inputs, served_model
 from service.served_model import ServedModel
 from tests.service.conftest import serving
 from tests.service.test_generative import LABELS, MASK, SEED, X, Z
@@ -105,6 +108,24 @@ async def test_label_is_required_or_refused_as_the_manifest_says(service, model,
 )
 async def test_what_does_not_fit_the_model_is_refused(service, verb, body, complaint):
     assert complaint in await refusal(service, verb, **body)
+
+
+@pytest.mark.parametrize("wrong", range(len(X)))
+async def test_large_tensor_is_looked_at_in_a_thread_and_in_every_part(service, monkeypatch, wrong):
+    looked, check_tensor = [], inputs.check_tensor
+
+    def look(*arguments):
+        looked.append(threading.current_thread())
+        check_tensor(*arguments)
+
+    monkeypatch.setattr(served_model, "_LARGE", 0)
+    monkeypatch.setattr(inputs, "_AT_A_TIME", 1)
+    monkeypatch.setattr(inputs, "check_tensor", look)
+    x = X.copy()
+    x[wrong, 0, 0] = 2
+    assert "x leaves the range" in await refusal(service, "encode", x=x.tolist())
+    assert len(looked) == 1
+    assert looked[0] is not threading.current_thread()
 
 
 @pytest.mark.parametrize("wanted", [["x", "log_weight"], ["model"], [""]])
