@@ -1,21 +1,21 @@
 """What each noise means, for a seed, an index and a temperature.
 
 One 64-bit word of Philox 4x64-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") gives one value.
-The key is (seed, first 8 bytes of sha256(name), little-endian) and the counter (block, sample, row, 0) with blocks
-counted from 1, so that every row and every sample has an address of its own and can be drawn alone.
+The key is (seed, first 8 bytes of sha256(name), little-endian) and the counter (block in two words, line, 0). A row
+takes whole blocks of four words, and rows lie behind each other on line 0; where a row has samples, these do so on line
+1 + row. Every row and every sample has an address of its own, can be drawn alone, and many are drawn in one go.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
 from math import prod
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.philox import Philox
+from models.philox import WORDS_PER_BLOCK, Philox, Span
 
 NoiseKind = Literal["normal", "logistic", "gumbel"]
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ RANDOM_OPERATORS = frozenset(
 )
 
 _PHILOX = Philox()
-_AT_A_TIME = 16384  # values whose intermediate results stay in the processor's cache
+_AT_A_TIME = 4000  # blocks whose words stay in the processor's cache, and are memory that is not mapped anew each time
 _ONE = np.float64(1.0).view(np.uint64)
 
 
@@ -64,35 +64,38 @@ def draw_together(
     kind: NoiseKind, name: str, shape: tuple[int, ...], stretches: Sequence[Stretch]
 ) -> NDArray[np.float32]:
     """The rows of several stretches below each other; all have as many samples, or none has a samples axis."""
-    samples = stretches[0].samples
+    samples, count = stretches[0].samples, prod(shape)
     rows = sum(stretch.rows for stretch in stretches)
-    values = np.empty(rows * (1 if samples is None else len(samples)) * prod(shape), np.float32)
-    start = 0
-    for words in _words(name, stretches, prod(shape)):
-        for first in range(0, len(words), _AT_A_TIME):
-            part = words[first : first + _AT_A_TIME]
-            values[start : start + len(part)] = INVERSE_CDF[kind](_open_uniform(part))
-            start += len(part)
-    values = values.reshape((rows, *shape) if samples is None else (rows, len(samples), *shape))
+    blocks = -(-count // WORDS_PER_BLOCK)
+    streams = rows if samples is None else rows * len(samples)
+    values = np.empty((streams, blocks * WORDS_PER_BLOCK), np.float32)
+    _fill(values.reshape(-1), INVERSE_CDF[kind], name, _spans(stretches, blocks))
+    values = values[:, :count].reshape((rows, *shape) if samples is None else (rows, len(samples), *shape))
     _temper(values, stretches)
     return values
 
 
-def _words(name: str, stretches: Sequence[Stretch], count: int) -> Iterator[NDArray[np.uint64]]:
-    """The first `count` words of the stream that each (seed, row, sample) has of its own, some streams at a time."""
+def _fill(
+    values: NDArray[np.float32], inverse_cdf: Callable[[Floats], Floats], name: str, spans: Iterator[Span]
+) -> None:
     name_word = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
-    addresses = _addresses(stretches)
-    streams = max(1, _AT_A_TIME // max(1, count))
-    while some := list(islice(addresses, streams)):
-        yield _PHILOX.words(name_word, some, count)
+    start = 0
+    for words in _PHILOX.words(name_word, spans, _AT_A_TIME * WORDS_PER_BLOCK):
+        values[start : start + len(words)] = inverse_cdf(_open_uniform(words))
+        start += len(words)
 
 
-def _addresses(stretches: Sequence[Stretch]) -> Iterator[tuple[int, int, int]]:
-    """(seed, row, sample), in the order in which their values lie."""
+def _spans(stretches: Sequence[Stretch], blocks: int) -> Iterator[Span]:
+    """Where the stretches' rows and samples lie, in their order, if each takes so many blocks."""
     for stretch in stretches:
-        for row in range(stretch.index, stretch.index + stretch.rows):
-            for sample in range(1) if stretch.samples is None else stretch.samples:
-                yield stretch.seed, row, sample
+        for line, streams in _lines(stretch):
+            for first in range(streams.start * blocks, streams.stop * blocks, _AT_A_TIME):
+                yield Span(stretch.seed, line, first, min(_AT_A_TIME, streams.stop * blocks - first))
+
+
+def _lines(stretch: Stretch) -> Iterable[tuple[int, range]]:
+    rows = range(stretch.index, stretch.index + stretch.rows)
+    return [(0, rows)] if stretch.samples is None else ((1 + row, stretch.samples) for row in rows)
 
 
 def _temper(values: NDArray[np.float32], stretches: Sequence[Stretch]) -> None:

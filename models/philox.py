@@ -1,17 +1,28 @@
-"""Words of Philox 4x64-10, one stream after another, each begun at a key and a counter of its own.
+"""Words of Philox 4x64-10, one span after another, each begun at a key and a counter of its own.
 
 Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". numpy computes them; this says where they begin.
 """
 
 import ctypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from threading import local
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-_WORDS_PER_BLOCK = 4
+WORDS_PER_BLOCK = 4
+
+_LOW = 2**64 - 1
+
+
+class Span(NamedTuple):
+    """So many blocks of a seed that lie behind each other on a line, from the block of that number on."""
+
+    seed: int
+    line: int
+    first: int
+    blocks: int
 
 
 class _Layout(ctypes.Structure):
@@ -21,16 +32,16 @@ class _Layout(ctypes.Structure):
 
 
 class Philox(local):
-    """One for each thread; a stream's words are those of the blocks after its counter.
+    """One for each thread.
 
     Key and counter are set where numpy has them: its own way, a dictionary of arrays, takes as long as the words of a
-    small row.
+    small row. What `words` yields is taken to its end before it is asked again.
     """
 
     def __init__(self) -> None:
         self._generator = np.random.Philox(0)  # of a seed, or it asks the system for one
         self._state = self._generator.state
-        self._state["buffer_pos"] = _WORDS_PER_BLOCK
+        self._state["buffer_pos"] = WORDS_PER_BLOCK
         self._layout = _found(self._generator)
         self._key: Any  # two words
         self._counter: Any  # four words
@@ -40,22 +51,34 @@ class Philox(local):
         else:
             self._counter, self._key = self._state["state"]["counter"], self._state["state"]["key"]
 
-    def words(self, name_word: int, addresses: Iterable[tuple[int, int, int]], count: int) -> NDArray[np.uint64]:
-        """The first `count` words of each stream (seed, row, sample), one stream after another.
+    def words(self, name_word: int, spans: Iterable[Span], most: int) -> Iterator[NDArray[np.uint64]]:
+        """The words of the spans one after another, joined to arrays of up to `most` where a span is not larger.
 
-        The stream's key is (seed, name_word), and its counter (0, sample, row, 0).
+        The key is (seed, name_word). The counter of a block is (its number in two words, line, 0); numpy counts before
+        it draws, so that the first block has the number 1.
         """
         key, counter, layout, take = self._key, self._counter, self._layout, self._generator.random_raw
         key[1], counter[3] = name_word, 0
-        words = []
-        for key[0], counter[2], counter[1] in addresses:
-            counter[0] = 0
+        joined: list[NDArray[np.uint64]] = []
+        size = 0
+        for key[0], counter[2], first, blocks in spans:
+            count = WORDS_PER_BLOCK * blocks
+            if size + count > most and joined:
+                yield _joined(joined)
+                joined, size = [], 0
+            counter[0], counter[1] = first & _LOW, first >> 64
             if layout:
-                layout.position = _WORDS_PER_BLOCK
+                layout.position = WORDS_PER_BLOCK
             else:
                 self._generator.state = self._state
-            words.append(take(count))
-        return words[0] if len(words) == 1 else np.concatenate(words)
+            joined.append(take(count))
+            size += count
+        if joined:
+            yield _joined(joined)
+
+
+def _joined(arrays: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def _found(generator: np.random.Philox) -> _Layout | None:

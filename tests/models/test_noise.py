@@ -27,10 +27,12 @@ def philox(counter, key):
     return c0, c1, c2, c3
 
 
-def value(kind, name, seed, row, sample, position):
-    """One value of the stream, by its address alone."""
+def value(kind, name, seed, count, row, sample, position):
+    """One value of a row, or of a row's sample, that has `count` of them; by its address alone."""
     key = (seed, int.from_bytes(sha256(name.encode()).digest()[:8], "little"))
-    word = philox((1 + position // 4, sample, row, 0), key)[position % 4]
+    line, place = (0, row) if sample is None else (1 + row, sample)
+    block = 1 + place * math.ceil(count / 4) + position // 4
+    word = philox((block & MASK, block >> 64, line, 0), key)[position % 4]
     return SCIPY[kind].ppf(((word >> 12) + 0.5) / 2**52)
 
 
@@ -54,9 +56,17 @@ def test_stream_never_changes(kind, expected):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("seed", "index", "sample"), [(0, 0, 0), (7, 3, 2), (2**53 - 1, 10**9, 9_999)])
-def test_value_depends_on_its_address_alone(kind, seed, index, sample):
+def test_value_of_a_sample_depends_on_its_address_alone(kind, seed, index, sample):
     drawn = draw(kind, "epsilon", (2, 3), seed=seed, index=index, samples=range(sample, sample + 1))
-    expected = [value(kind, "epsilon", seed, index, sample, position) for position in range(6)]
+    expected = [value(kind, "epsilon", seed, 6, index, sample, position) for position in range(6)]
+    np.testing.assert_allclose(drawn.ravel(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("seed", "index"), [(0, 0), (7, 3), (2**53 - 1, 10**9), (1, 2**63)])
+def test_value_of_a_row_depends_on_its_address_alone(kind, seed, index):
+    drawn = draw(kind, "epsilon", (2, 3), seed=seed, index=index)
+    expected = [value(kind, "epsilon", seed, 6, index, None, position) for position in range(6)]
     np.testing.assert_allclose(drawn.ravel(), expected, rtol=1e-6)
 
 
@@ -93,10 +103,11 @@ def test_stretches_drawn_together_are_what_each_gives_alone(kind, stretches):
     assert together.tobytes() == np.concatenate(alone).tobytes()
 
 
-def test_large_values_are_drawn_as_small_ones_are():
-    whole = draw("gumbel", "z", (20_000,), seed=4, rows=2)
-    expected = [value("gumbel", "z", 4, 1, 0, position) for position in (0, 16_383, 16_384, 19_999)]
-    np.testing.assert_allclose(whole[1, [0, 16_383, 16_384, 19_999]], expected, rtol=1e-6)
+def test_large_rows_are_drawn_as_small_ones_are():
+    whole = draw("gumbel", "z", (20_003,), seed=4, rows=2)
+    positions = [0, 15_999, 16_000, 20_002]
+    expected = [value("gumbel", "z", 4, 20_003, 1, None, position) for position in positions]
+    np.testing.assert_allclose(whole[1, positions], expected, rtol=1e-6)
 
 
 @given(seed=SEEDS, start=st.integers(0, 100), count=st.integers(1, 9), longer=st.integers(0, 9))
@@ -134,11 +145,6 @@ def test_any_rows_and_samples_are_those_of_any_larger_draw(kind, seed, rows, sam
     assert taken.tobytes() == part.tobytes()
 
 
-def test_noise_without_a_samples_axis_is_sample_zero():
-    plain = draw("logistic", "z", (2, 2), seed=1, rows=3)
-    assert plain.tobytes() == draw("logistic", "z", (2, 2), seed=1, rows=3, samples=range(1)).tobytes()
-
-
 @pytest.mark.parametrize(("rows", "samples", "shape"), [(0, None, (0, 2)), (3, range(0), (3, 0, 2))])
 def test_nothing_asked_for_is_an_empty_draw(rows, samples, shape):
     assert draw("normal", "z", (2,), seed=0, rows=rows, samples=samples).shape == shape
@@ -146,13 +152,13 @@ def test_nothing_asked_for_is_an_empty_draw(rows, samples, shape):
 
 def test_seed_name_row_and_sample_each_give_other_noise():
     drawn = [
-        draw("normal", name, (4,), seed=seed, index=index, samples=range(sample, sample + 1)).tobytes()
+        draw("normal", name, (4,), seed=seed, index=index, samples=samples).tobytes()
         for name in ("z", "epsilon")
         for seed in (0, 1)
         for index in (0, 1)
-        for sample in (0, 1)
+        for samples in (None, range(1), range(1, 2))
     ]
-    assert len(set(drawn)) == 16
+    assert len(set(drawn)) == 24
 
 
 @pytest.mark.parametrize("kind", KINDS)

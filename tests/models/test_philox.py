@@ -1,6 +1,7 @@
 """Streams of Philox begin where they are told to, whichever way numpy is told."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import philox
-from models.philox import Philox
+from models.philox import Philox, Span
 
 WORD = st.integers(0, 2**64 - 1)
-ADDRESSES = st.lists(st.tuples(WORD, WORD, WORD), min_size=1, max_size=4)
+SPANS = st.lists(st.builds(Span, WORD, WORD, st.integers(0, 2**80), st.integers(0, 5)), max_size=6)
 
 
 @pytest.fixture
@@ -21,22 +22,42 @@ def moved(monkeypatch):
     return Philox()
 
 
-def numpys(name, addresses, count):
-    """What new generators give, one for each stream."""
-    keys = (((seed, name), (0, sample, row, 0)) for seed, row, sample in addresses)
-    generators = [np.random.Philox(key=np.array(k, np.uint64), counter=np.array(c, np.uint64)) for k, c in keys]
-    return np.concatenate([generator.random_raw(count) for generator in generators])
+def numpys(name, spans):
+    """What new generators give, one for each span."""
+    given = [np.empty(0, np.uint64)]
+    for seed, line, first, blocks in spans:
+        key = np.array([seed, name], np.uint64)
+        counter = np.array([first % 2**64, first // 2**64, line, 0], np.uint64)
+        given.append(np.random.Philox(key=key, counter=counter).random_raw(4 * blocks))
+    return np.concatenate(given)
 
 
-@given(name=WORD, addresses=ADDRESSES, count=st.integers(0, 9))
-def test_words_are_those_of_new_generators(name, addresses, count):
-    np.testing.assert_array_equal(Philox().words(name, addresses, count), numpys(name, addresses, count))
+def joined(arrays):
+    return np.concatenate([np.empty(0, np.uint64), *arrays])
 
 
-@pytest.mark.parametrize("count", [0, 1, 4, 7, 1000])
-def test_they_are_the_same_the_slow_way(moved, count):
-    addresses = [(1, row, sample) for row in range(3) for sample in (0, 5)]
-    np.testing.assert_array_equal(moved.words(2, addresses, count), numpys(2, addresses, count))
+@given(name=WORD, spans=SPANS, most=st.integers(1, 50))
+def test_words_are_those_of_new_generators(name, spans, most):
+    np.testing.assert_array_equal(joined(Philox().words(name, spans, most)), numpys(name, spans))
+
+
+@given(spans=SPANS, most=st.integers(1, 50))
+def test_spans_are_joined_as_far_as_they_may_be(spans, most):
+    sizes = [len(words) for words in Philox().words(0, spans, most)]
+    assert all(size <= max([most, *(4 * span.blocks for span in spans)]) for size in sizes)
+    assert all(size + following > most for size, following in pairwise(sizes))
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 2, 250])
+def test_they_are_the_same_the_slow_way(moved, blocks):
+    spans = [Span(1, line, first, blocks) for line in range(3) for first in (0, 5, 2**64 - 1)]
+    np.testing.assert_array_equal(joined(moved.words(2, spans, 100)), numpys(2, spans))
+
+
+def test_blocks_go_on_in_the_second_word():
+    across = Span(3, 0, 2**64 - 2, 4)
+    each = [Span(3, 0, across.first + block, 1) for block in range(across.blocks)]
+    np.testing.assert_array_equal(*(joined(Philox().words(1, spans, 100)) for spans in ([across], each)))
 
 
 def test_this_numpy_keeps_its_state_where_it_is_looked_for():
@@ -47,9 +68,9 @@ def test_threads_do_not_meet():
     shared = Philox()
 
     def drawn(seed):
-        return [shared.words(0, [(seed, row, 0)], 100) for row in range(50)]
+        return [joined(shared.words(0, [Span(seed, line, 0, 25)], 100)) for line in range(50)]
 
     with ThreadPoolExecutor(4) as pool:
-        for seed, rows in zip(range(8), pool.map(drawn, range(8)), strict=True):
-            for row, found in enumerate(rows):
-                np.testing.assert_array_equal(found, numpys(0, [(seed, row, 0)], 100))
+        for seed, lines in zip(range(8), pool.map(drawn, range(8)), strict=True):
+            for line, found in enumerate(lines):
+                np.testing.assert_array_equal(found, numpys(0, [Span(seed, line, 0, 25)]))

@@ -78,13 +78,16 @@ async def test_run_that_was_cut_off_goes_on_to_the_same_bytes(service, folder):
 
 
 async def test_no_more_requests_are_under_way_than_the_window(service, folder):
-    inner, now, most = httpx.ASGITransport(service.app), 0, 0
+    inner, now, most, full = httpx.ASGITransport(service.app), 0, 0, asyncio.Event()
 
     class Counting(httpx.AsyncBaseTransport):
         async def handle_async_request(self, request):
             nonlocal now, most
             now += 1
             most = max(most, now)
+            if now == 3:
+                full.set()
+            await asyncio.wait_for(full.wait(), 30)
             await asyncio.sleep(0.002)
             response = await inner.handle_async_request(request)
             now -= 1
