@@ -87,8 +87,9 @@ async def test_no_more_requests_are_under_way_than_the_window(service, folder):
             most = max(most, now)
             if now == 3:
                 full.set()
-            await asyncio.wait_for(full.wait(), 30)
-            await asyncio.sleep(0.002)
+            if request.method == "POST":  # a score, not the question what the model is
+                await asyncio.wait_for(full.wait(), 30)
+                await asyncio.sleep(0.002)
             response = await inner.handle_async_request(request)
             now -= 1
             return response
