@@ -103,7 +103,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _load(app: FastAPI) -> None:
     """What there is."""
-    await app.state.registry.look()
+    await _look(app)
     gc.collect()
     gc.freeze()  # what is here now stays; without it the collector's walks show in the slowest answers
     app.state.when_loaded()
@@ -116,4 +116,10 @@ async def _watch(app: FastAPI) -> None:
     if not registry.loaded:
         await _load(app)
     async for _ in looks(settings.repository, settings.watch_seconds):
-        await registry.look()
+        await _look(app)
+
+
+async def _look(app: FastAPI) -> None:
+    registry: Registry = app.state.registry
+    await registry.look()
+    app.state.statistics.keep({entry.key for entry in registry.entries()})

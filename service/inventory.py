@@ -35,7 +35,7 @@ class Inventory:
     def __init__(self, root: Path, loader: Loader | None = None) -> None:
         self._repository = Repository(root)
         self._loader = loader
-        self._stamps: dict[Key, object] = {}
+        self._stamps: dict[Key, object] = {}  # of what was read since, or is refused
         self.trouble = ""  # why there may be more than is found
 
     def compare(self, known: Collection[Key], refused: Collection[Key]) -> Changes:
@@ -50,6 +50,7 @@ class Inventory:
             self._note(_UNREADABLE, f"{_UNREADABLE}: {error}")
             return Changes([], [])
         self._note("" if self._repository.root.is_dir() else _GONE)
+        self._stamps = {key: stamp for key, stamp in self._stamps.items() if key in refused}
         added = [key for key in found if key not in known or (key in refused and self._has_changed(key))]
         removed = [key for key in set(known) - set(found) if self._folder(key).parent.is_dir()]
         return Changes(added, removed)
@@ -101,9 +102,7 @@ class Inventory:
 def _stamp(folder: Path) -> object:
     """Differs when a file of the folder does, or who may read it."""
     try:
-        return {
-            file.name: (file.stat().st_mtime_ns, file.stat().st_ctime_ns, file.stat().st_size)
-            for file in islice(folder.iterdir(), _MOST_FILES)
-        }
+        stats = {file.name: file.stat() for file in islice(folder.iterdir(), _MOST_FILES)}
     except OSError:
         return None
+    return {name: (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size) for name, stat in stats.items()}

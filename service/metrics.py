@@ -106,6 +106,11 @@ class Metrics:
         ):
             metric.remove_by_labels({"model": model, "version": version})
 
+    def forget_for_good(self, model: str, version: str) -> None:
+        """Drop what is known of a version that is gone, its runs too."""
+        self.forget(model, version)
+        self._runs_before.pop((model, version), None)
+
     def render(self) -> bytes:
         """The text format of Prometheus."""
         return generate_latest(self._all())

@@ -259,3 +259,17 @@ async def test_file_system_tells_of_a_new_version(root):
         publish(root, 4)
         while await version(service) != 4:
             await asyncio.sleep(0.01)
+
+
+async def test_version_that_is_gone_leaves_nothing_behind(root):
+    async with serving(root, watch_seconds=0.02) as service:
+        registry, gone = service.app.state.registry, ("tiny", "1")
+        known = [service.app.state.statistics._tallies, registry._metrics._runs_before]
+        await version(service, "tiny/versions/1")
+        await version(service, "tiny/versions/2")
+        assert all(gone in one for one in known)
+        shutil.rmtree(root / "tiny" / "1")
+        async with asyncio.timeout(30):
+            while any(gone in one for one in [*known, registry._inventory._stamps]):
+                await asyncio.sleep(0.01)
+        assert states(registry) == {"2": "READY", "3": "READY"}
