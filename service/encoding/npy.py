@@ -1,6 +1,7 @@
 """The npy format (NumPy Enhancement Proposal 1), read without numpy.load, which also opens zip and pickle."""
 
 import re
+from functools import lru_cache
 from io import BytesIO
 from math import prod
 from typing import Any, NamedTuple
@@ -66,10 +67,15 @@ def values(body: bytes | bytearray, says: Header) -> NDArray[np.float32]:
 
 def write(array: NDArray[Any]) -> tuple[bytes, memoryview]:
     """An npy file in version 1.0, its header and its values where they are; those not finite leave as they are."""
-    file = BytesIO()
     array = np.ascontiguousarray(array)
-    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
-    return file.getvalue(), array.reshape(-1).view(np.uint8).data
+    return _head(array.dtype.str, array.shape), array.reshape(-1).view(np.uint8).data
+
+
+@lru_cache
+def _head(descr: str, shape: tuple[int, ...]) -> bytes:
+    file = BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": False, "shape": shape})
+    return file.getvalue()
 
 
 def _fields(text: bytes) -> dict[str, str]:
