@@ -11,6 +11,7 @@ from service.loading import Loaded, load, warm
 from service.metrics import Metrics
 from service.served_model import ServedModel
 from service.settings import Settings
+from service.waiting import TOGETHER
 from service.workers import Workers
 
 _MOST_NOISE = 2**22  # values in one run; drawing them takes 24 bytes each
@@ -52,7 +53,7 @@ def _pace(bundle: Bundle, file: str, loaded: Loaded, most: int) -> _Pace:
     On a GPU a row costs less the more there are, and the golden run tells nothing of it: each operation is warmed.
     """
     manifest, graph = bundle.manifest, loaded.graph
-    most = min(most, _MOST_NOISE // _noise_of_a_row(manifest) or 1)
+    most = min(most, _MOST_NOISE // _noise_of_a_row(manifest) or 1, TOGETHER if graph.has_buckets else most)
     if not graph.has_buckets:
         fitting = int(_LONGEST_LOOP / loaded.seconds_per_row) or 1 if graph.loops else most
         return _Pace(min(most, fitting), loaded.seconds_per_row)

@@ -11,14 +11,16 @@ from service import trace
 from service.admission import Admission
 from service.calls import Call, Entry, Take
 from service.errors import QueueFull
-from service.graph import Arrays, Graph, Stop
-from service.jobs import Job, merge, pad, split, wanted
+from service.graph import Graph, Stop
+from service.jobs import Job
 from service.metrics import Metrics
+from service.outcome import Outcome, compute
 from service.waiting import Waiting
 from service.workers import Workers
 
 _SHORT = 0.002  # seconds: work that is over before a thread would have taken it is done on the event loop itself
 _LONG = 0.02  # seconds: work that is not to wait for the run under way if there is a worker
+_LONGEST = 0.03  # seconds: a job that is larger than a run that calls share; others wait for it
 
 
 class _Run(NamedTuple):
@@ -26,15 +28,6 @@ class _Run(NamedTuple):
 
     batch: list[Entry]
     stop: Stop
-
-
-class _Outcome(NamedTuple):
-    """What a run gave; its seconds by the clock, those of them that its noise took, and those that it computed."""
-
-    outputs: list[Arrays]
-    seconds: float
-    drawing: float
-    computed: float
 
 
 class Batcher:
@@ -67,9 +60,16 @@ class Batcher:
         self.batch_rows = batch_rows
         self._seconds_per_row = seconds_per_row
         self._waiting = Waiting(batch_rows, heaviest=max(queue_rows // 2, batch_rows))
+        self.shared_rows = self._waiting.enough  # rows (times samples) of a run that calls share
         self._admission = Admission(self._waiting, queue_rows, queue_seconds, seconds_per_row)
         self._under_way: list[_Run] = []
         self._working: set[asyncio.Task[None]] = set()
+
+    @property
+    def job_rows(self) -> int:
+        """Rows (times samples) of one job: as many as a run that calls share, or more where those are done soon."""
+        soon = int(_LONGEST / self._seconds_per_row) if self._seconds_per_row else self.batch_rows
+        return min(self.batch_rows, max(self.shared_rows, soon))
 
     @property
     def is_busy(self) -> bool:
@@ -120,9 +120,9 @@ class Batcher:
                 self._stopped.inc()
 
     def _is_worth_a_run(self) -> bool:
-        """What waits is a batch by itself, or so much work that it is not to wait for the run under way."""
+        """What waits is enough for one, or so much work that it is not to wait for the run under way."""
         size = self._waiting.size
-        return size >= self.batch_rows or size * self._seconds_per_row >= _LONG
+        return size >= self.shared_rows or size * self._seconds_per_row >= _LONG
 
     def _is_short(self) -> bool:
         size = min(self._waiting.size, self.batch_rows)
@@ -149,7 +149,7 @@ class Batcher:
     async def _run(self, batch: list[Entry], *, in_thread: bool) -> None:
         run = _Run(batch, Stop())
         self._under_way.append(run)
-        work = partial(self._compute, [entry.job for entry in batch], run.stop)
+        work = partial(compute, self._graph, [entry.job for entry in batch], run.stop)
         try:
             outcome = await self._workers.run(work, run.stop) if in_thread else work()
             self._hand_out(batch, outcome)
@@ -170,16 +170,7 @@ class Batcher:
             if not entry.call.is_over:
                 await self._run([entry], in_thread=True)
 
-    def _compute(self, jobs: list[Job], stop: Stop) -> _Outcome:
-        clock = time.perf_counter if self._graph.has_buckets else time.thread_time  # a GPU computes beside the thread
-        started, began = time.perf_counter(), clock()
-        feeds = merge(jobs)
-        drawing = time.perf_counter() - started
-        found = self._graph.run(pad(feeds) if self._graph.has_buckets else feeds, wanted(jobs), stop)
-        parts = split(found, jobs)
-        return _Outcome(parts, time.perf_counter() - started, drawing, clock() - began)
-
-    def _hand_out(self, batch: list[Entry], outcome: _Outcome) -> None:
+    def _hand_out(self, batch: list[Entry], outcome: Outcome) -> None:
         size = sum(entry.job.size for entry in batch)
         self._seconds_per_row = 0.8 * self._seconds_per_row + 0.2 * outcome.computed / size
         self._admission.note(size)

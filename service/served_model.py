@@ -63,9 +63,9 @@ class ServedModel:
         return (*outputs, "z") if name == "decode" else outputs
 
     def rows_of_a_run(self, name: OperationName, samples: int = 1) -> int:
-        """How many rows with so many samples make one run; CapabilityNotSupported if the model lacks the operation."""
+        """How many rows with so many samples fill a run; CapabilityNotSupported if the model lacks the operation."""
         operation = self._operation(name)
-        return max(1, self._batchers[operation.graph].batch_rows // (samples if operation.noise else 1))
+        return max(1, self._batchers[operation.graph].shared_rows // (samples if operation.noise else 1))
 
     async def sample(self, rows: int, draw: Draw, outputs: Names = None) -> Arrays:
         return await self._run("sample", rows, {}, draw, outputs=outputs)
@@ -163,7 +163,7 @@ class ServedModel:
         wanted = tuple(output for output in operation.outputs if outputs is None or output in outputs)
         batcher = self._batchers[operation.graph]
         samples = samples if operation.noise else None
-        pieces = list(cut(rows, samples, batcher.batch_rows))
+        pieces = list(cut(rows, samples, batcher.job_rows))
         whole = Whole(rows, samples, pieces)
         jobs = (self._job(name, given, draw, piece, wanted or operation.outputs) for piece in pieces)
         await batcher.run(whole.size, jobs, whole.put)

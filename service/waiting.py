@@ -7,6 +7,8 @@ from itertools import islice
 from service.calls import Call, Entry
 from service.jobs import share_a_run
 
+TOGETHER = 256  # size up to which calls share a run: a larger run gains them little, and leaves other workers without
+
 
 class _Caller:
     """The calls of one caller in the order of their turns, and what they count for."""
@@ -43,7 +45,7 @@ class _Caller:
 
 
 class Waiting:
-    """Callers take turns, and so do the calls of each; a run takes up to the size `most`.
+    """Callers take turns, and so do the calls of each. A job has up to the size `most`, and a run that is shared less.
 
     In `weight` no call counts for more than `heaviest`.
     """
@@ -54,6 +56,11 @@ class Waiting:
         self._callers: OrderedDict[str, _Caller] = OrderedDict()
         self.size = 0
         self.weight = 0
+
+    @property
+    def enough(self) -> int:
+        """Size of a run that waits for no more calls."""
+        return min(self._most, TOGETHER)
 
     def weigh(self, call: Call) -> int:
         return min(call.size, self._heaviest)
@@ -98,7 +105,7 @@ class Waiting:
         """
         batch: list[Entry] = []
         unfit = 0  # callers, those at the front
-        room = self._most
+        room = self.enough
         while unfit < len(self._callers) and (room > 0 or not batch):
             name, caller = next(islice(self._callers.items(), unfit, None))
             if entry := caller.take(batch, room):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from models.noise import INVERSE_CDF, Stretch, _open_uniform, draw, draw_together
+from models.inverse_cdf import INVERSE_CDF
+from models.noise import Stretch, _open_uniform, draw, draw_together
 
 SCIPY = {"normal": stats.norm, "logistic": stats.logistic, "gumbel": stats.gumbel_r}
 KINDS = sorted(SCIPY)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models import noise
 from models.noise import Stretch
-from service import batching
+from service import outcome
 from service.batching import Batcher
 from service.errors import QueueFull
 from service.graph import GraphFailed
@@ -73,9 +73,9 @@ def batcher(graph, workers, metrics):
     return new_batcher(graph, workers, metrics)
 
 
-def new_batcher(graph, workers, metrics, queue_rows=16, seconds_per_row=0.0):
+def new_batcher(graph, workers, metrics, batch_rows=8, queue_rows=16, seconds_per_row=0.0):
     return Batcher(
-        graph, workers, metrics, LABELS, batch_rows=8, queue_rows=queue_rows, seconds_per_row=seconds_per_row
+        graph, workers, metrics, LABELS, batch_rows=batch_rows, queue_rows=queue_rows, seconds_per_row=seconds_per_row
     )
 
 
@@ -104,6 +104,23 @@ async def while_running(graph, batcher, *calls):
     graph.opened.set()
     assert await first == [[0]]
     return await asyncio.gather(*waiting, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("batch_rows", "seconds_per_row", "expected"), [(1024, 1e-5, 1024), (1024, 1e-4, 300), (1024, 1e-3, 256), (8, 1, 8)]
+)
+def test_job_is_larger_than_a_shared_run_where_it_is_done_soon(
+    graph, workers, metrics, batch_rows, seconds_per_row, expected
+):
+    batcher = new_batcher(graph, workers, metrics, batch_rows=batch_rows, seconds_per_row=seconds_per_row)
+    assert batcher.job_rows == pytest.approx(expected, abs=1)
+
+
+async def test_larger_job_runs_alone_and_others_share_a_run_of_less(graph, workers, metrics):
+    batcher = new_batcher(graph, workers, metrics, batch_rows=1024, queue_rows=4096)
+    small, large = (job(*range(rows)) for rows in (64, 1024))
+    await while_running(graph, batcher, *([small] for _ in range(5)), [large], *([small] for _ in range(3)))
+    assert [len(run) for run in graph.runs] == [1, 256, 256, 1024]
 
 
 async def test_calls_made_during_a_run_become_one_run(graph, batcher):
@@ -191,7 +208,7 @@ async def test_caller_who_cannot_take_what_comes_fails_alone(graph, batcher):
 
 @pytest.mark.parametrize("step", ["merge", "split", "wanted"])
 async def test_step_that_breaks_once_costs_nobody_an_answer(graph, batcher, monkeypatch, step):
-    whole, broken = getattr(batching, step), []
+    whole, broken = getattr(outcome, step), []
 
     def breaks_once(*arguments):
         if len(arguments[-1]) > 1 and not broken:
@@ -199,7 +216,7 @@ async def test_step_that_breaks_once_costs_nobody_an_answer(graph, batcher, monk
             raise RuntimeError(step)
         return whole(*arguments)
 
-    monkeypatch.setattr(batching, step, breaks_once)
+    monkeypatch.setattr(outcome, step, breaks_once)
     assert await while_running(graph, batcher, [job(1)], [job(2), job(3)]) == [[[2]], [[4], [6]]]
     assert broken
 

@@ -121,6 +121,12 @@ async def test_every_bucket_has_been_run_before_a_model_serves(bundle, as_if_cud
     assert set(as_if_cuda.ran) == sizes
 
 
+def test_run_on_a_gpu_is_no_larger_than_one_that_calls_share(bundle):
+    loaded = load(bundle, CPU)["decode.onnx"]
+    loaded.graph.has_buckets = True
+    assert assembly._pace(bundle, "decode.onnx", loaded, 1024).batch_rows == 256
+
+
 @pytest.mark.parametrize(("seconds", "rows"), [(1e-6, 256), (0.5 / 16.5, 16), (0.4, 1), (100, 1)])
 def test_batch_of_a_graph_that_loops_lasts_half_a_second(bundle, seconds, rows):
     graphs = load(bundle, CPU)["decode.onnx"].graph
