@@ -122,4 +122,6 @@ async def _watch(app: FastAPI) -> None:
 async def _look(app: FastAPI) -> None:
     registry: Registry = app.state.registry
     await registry.look()
-    app.state.statistics.keep({entry.key for entry in registry.entries()})
+    versions = {entry.key for entry in registry.entries()}
+    app.state.metrics.keep(versions)
+    app.state.statistics.keep(versions)

@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 from models.manifest import Manifest
 from models.repository import Bundle
-from service.batching import Batcher
+from service.batching import TOGETHER, Batcher
 from service.graph import Provider
 from service.loading import Loaded, load, warm
 from service.metrics import Metrics
 from service.served_model import ServedModel
 from service.settings import Settings
-from service.waiting import TOGETHER
 from service.workers import Workers
 
 _MOST_NOISE = 2**22  # values in one run; drawing them takes 24 bytes each
@@ -50,7 +49,8 @@ class _Pace(NamedTuple):
 def _pace(bundle: Bundle, file: str, loaded: Loaded, most: int) -> _Pace:
     """At most so many rows that a run's noise fits in memory, and that one of a graph that loops does not last long.
 
-    On a GPU a row costs less the more there are, and the golden run tells nothing of it: each operation is warmed.
+    On a GPU a row costs less the more there are, and the golden run tells nothing of it: each operation is warmed, in
+    each of the shapes that runs have there, which are to be few.
     """
     manifest, graph = bundle.manifest, loaded.graph
     most = min(most, _MOST_NOISE // _noise_of_a_row(manifest) or 1, TOGETHER if graph.has_buckets else most)

@@ -20,6 +20,7 @@ from service.workers import Workers
 
 _SHORT = 0.002  # seconds: work that is over before a thread would have taken it is done on the event loop itself
 _LONG = 0.02  # seconds: work that is not to wait for the run under way if there is a worker
+TOGETHER = 256  # rows (times samples) of a run that calls share: more gain them little, and leave other workers without
 _LONGEST = 0.03  # seconds: a job that is larger than a run that calls share; others wait for it
 
 
@@ -57,19 +58,22 @@ class Batcher:
         self._infer_duration = metrics.infer_duration.labels(*labels)
         self._run_rows = metrics.batch_rows.labels(*labels)
         self._queue_rows = metrics.queue_rows.labels(*labels)
-        self.batch_rows = batch_rows
+        self._batch_rows = batch_rows
         self._seconds_per_row = seconds_per_row
-        self._waiting = Waiting(batch_rows, heaviest=max(queue_rows // 2, batch_rows))
-        self.shared_rows = self._waiting.enough  # rows (times samples) of a run that calls share
+        self.shared_rows = min(batch_rows, TOGETHER)
+        self._waiting = Waiting(self.shared_rows, heaviest=max(queue_rows // 2, self.shared_rows))
         self._admission = Admission(self._waiting, queue_rows, queue_seconds, seconds_per_row)
         self._under_way: list[_Run] = []
         self._working: set[asyncio.Task[None]] = set()
 
     @property
     def job_rows(self) -> int:
-        """Rows (times samples) of one job: as many as a run that calls share, or more where those are done soon."""
-        soon = int(_LONGEST / self._seconds_per_row) if self._seconds_per_row else self.batch_rows
-        return min(self.batch_rows, max(self.shared_rows, soon))
+        """Rows (times samples) of one job: as many as a run that calls share, or more where those are done soon.
+
+        How soon is known of all that the graph was asked for of late, in the mean.
+        """
+        soon = int(_LONGEST / self._seconds_per_row) if self._seconds_per_row else self._batch_rows
+        return min(self._batch_rows, max(self.shared_rows, soon))
 
     @property
     def is_busy(self) -> bool:
@@ -81,7 +85,7 @@ class Batcher:
         QueueFull if so much waits already that they would not be there in time; then no job is looked at.
         """
         here = trace.current()
-        call = Call(size, take, here.caller or here.address)
+        call = Call(size, self.job_rows, take, here.caller or here.address)
         self._admit(call, here.deadline)
         call.ask(jobs)
         self._waiting.add(call)
@@ -125,7 +129,7 @@ class Batcher:
         return size >= self.shared_rows or size * self._seconds_per_row >= _LONG
 
     def _is_short(self) -> bool:
-        size = min(self._waiting.size, self.batch_rows)
+        size = min(self._waiting.size, self.job_rows)
         return self._graph.is_steady and 0 < size * self._seconds_per_row <= _SHORT
 
     async def _work(self) -> None:

@@ -27,11 +27,12 @@ class Call:
     good.
     """
 
-    def __init__(self, size: int, take: Take, caller: str = "") -> None:
+    def __init__(self, size: int, turn: int, take: Take, caller: str = "") -> None:
         self.caller = caller
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiting: deque[Entry] = deque()
         self.size = size  # of what waits
+        self.turn = turn  # the most of it that is one job
         self.queue = 0.0  # seconds until the first of its runs began
         self.infer = 0.0  # seconds of its runs
         self.draw = 0.0  # those of them in which noise was drawn

@@ -82,7 +82,7 @@ class Entries:
     def drop(self, key: Key) -> None:
         del self._all[key]
         self._find_newest(key[0])
-        self._metrics.forget_for_good(*key)
+        self._metrics.forget(*key)
 
     def _find_newest(self, name: str) -> None:
         loaded = [entry.model for entry in self.of(name) if entry.model]

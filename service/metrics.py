@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter as Counts
+from collections.abc import Set
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -106,10 +107,14 @@ class Metrics:
         ):
             metric.remove_by_labels({"model": model, "version": version})
 
-    def forget_for_good(self, model: str, version: str) -> None:
-        """Drop what is known of a version that is gone, its runs too."""
-        self.forget(model, version)
-        self._runs_before.pop((model, version), None)
+    def keep(self, versions: Set[tuple[str, str]]) -> None:
+        """Drop all that is known of other versions, also what was counted after they had been forgotten."""
+        if self._folder:
+            return
+        counted = {(model, version) for model, version, *_ in self._answers if version}
+        for key in (counted | self._runs_before.keys()) - versions:
+            self.forget(*key)
+            self._runs_before.pop(key, None)
 
     def render(self) -> bytes:
         """The text format of Prometheus."""

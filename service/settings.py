@@ -66,7 +66,9 @@ class Settings(BaseSettings):
         description="graph runs at a time in each process; the cores, shared out",
     )
     threads: Positive = Field(1, description="threads within one run")
-    batch_rows: Positive = Field(1_024, description="rows (times samples) of a run; 256 if it is shared or on a GPU")
+    batch_rows: Positive = Field(
+        1_024, description="rows (times samples) of a run; 256 in one that is shared, long or on a GPU"
+    )
     queue_rows: Positive = Field(16_384, description="rows (times samples) that may wait for one graph")
     queue_seconds: float = Field(
         30.0, gt=0, description="longest expected wait; a request that meets a longer one is refused"

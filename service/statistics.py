@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -50,9 +50,9 @@ class Statistics:
     def of(self, model: str, version: str) -> Tally:
         return sum(self._others(model, version), start=self._tallies[model, version])
 
-    def keep(self, versions: Collection[tuple[str, str]]) -> None:
+    def keep(self, versions: Set[tuple[str, str]]) -> None:
         """Forget those of other versions."""
-        for key in self._tallies.keys() - set(versions):
+        for key in self._tallies.keys() - versions:
             del self._tallies[key]
 
     def note(self, request: Trace, status: int, seconds: float) -> None:

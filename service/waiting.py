@@ -7,8 +7,6 @@ from itertools import islice
 from service.calls import Call, Entry
 from service.jobs import share_a_run
 
-TOGETHER = 256  # size up to which calls share a run: a larger run gains them little, and leaves other workers without
-
 
 class _Caller:
     """The calls of one caller in the order of their turns, and what they count for."""
@@ -17,11 +15,13 @@ class _Caller:
         self.size = 0
         self.weight = 0
         self.turns = 0  # size of what is run when each of the calls has a turn
+        self.turn = 0  # size of its largest job
         self._calls: deque[Call] = deque()
         self._passed: list[Call] = []
 
     def add(self, call: Call) -> None:
         self._calls.append(call)
+        self.turn = max(self.turn, min(call.size, call.turn))
 
     def take(self, batch: list[Entry], room: int) -> Entry | None:
         """The next job that can share the batch's run; its call goes to the end, those before it are passed over."""
@@ -45,7 +45,7 @@ class _Caller:
 
 
 class Waiting:
-    """Callers take turns, and so do the calls of each. A job has up to the size `most`, and a run that is shared less.
+    """Callers take turns, and so do the calls of each; a run that is shared takes up to the size `most`.
 
     In `weight` no call counts for more than `heaviest`.
     """
@@ -56,11 +56,6 @@ class Waiting:
         self._callers: OrderedDict[str, _Caller] = OrderedDict()
         self.size = 0
         self.weight = 0
-
-    @property
-    def enough(self) -> int:
-        """Size of a run that waits for no more calls."""
-        return min(self._most, TOGETHER)
 
     def weigh(self, call: Call) -> int:
         return min(call.size, self._heaviest)
@@ -78,10 +73,10 @@ class Waiting:
 
         For each of its jobs everybody has a turn: those who are done meanwhile make room for others like them.
         """
-        turns = self.of(call).turns + min(call.size, self._most)
+        turns = self.of(call).turns + min(call.size, call.turn)
         others = (caller for name, caller in self._callers.items() if name != call.caller)
-        turns += sum(min(other.turns, max(turns, self._most)) for other in others)
-        return math.ceil(call.size / self._most) * turns
+        turns += sum(min(other.turns, max(turns, other.turn, self._most)) for other in others)
+        return math.ceil(call.size / call.turn) * turns
 
     def add(self, call: Call) -> None:
         caller = self._callers.setdefault(call.caller, _Caller())
@@ -105,7 +100,7 @@ class Waiting:
         """
         batch: list[Entry] = []
         unfit = 0  # callers, those at the front
-        room = self.enough
+        room = self._most
         while unfit < len(self._callers) and (room > 0 or not batch):
             name, caller = next(islice(self._callers.items(), unfit, None))
             if entry := caller.take(batch, room):
@@ -129,7 +124,7 @@ class Waiting:
         for counts in (self, caller):
             counts.size += sign * call.size
             counts.weight += sign * self.weigh(call)
-        caller.turns += sign * min(call.size, self._most)
+        caller.turns += sign * min(call.size, call.turn)
 
     def _forget_idle(self) -> None:
         for name in [name for name, caller in self._callers.items() if not caller.size]:

@@ -42,17 +42,35 @@ def test_reference_philox_gives_the_published_answer():
     assert philox((0, 0, 0, 0), (0, 0)) == published
 
 
-# Seed 42, input `z`, row 0, computed by `value` above.
+# Seed 42, input `z`, rows 0 and 1, and sample 2 of row 1, computed by `value` above.
 @pytest.mark.parametrize(
-    ("kind", "expected"),
+    ("kind", "first", "second", "sample"),
     [
-        ("gumbel", [4.833978202, 1.300943486, 0.5876475369, -0.4159600888, 0.5344163147]),
-        ("logistic", [4.829998159, 1.161719101, 0.2970003821, -1.26784231, 0.2271427072]),
-        ("normal", [2.412431538, 0.7116038671, 0.1858251823, -0.7734541163, 0.1422096136]),
+        (
+            "gumbel",
+            [4.833978202, 1.300943486, 0.5876475369, -0.4159600888, 0.5344163147],
+            [0.2470566944, 1.156628139, 0.168822301, -0.8941725717, -0.4249395271],
+            [0.4392552136, -1.530856412, 0.5788955539, 0.1596377916, 0.719423974],
+        ),
+        (
+            "logistic",
+            [4.829998159, 1.161719101, 0.2970003821, -1.26784231, 0.2271427072],
+            [-0.1687848153, 0.9952365947, -0.2830594607, -2.354621739, -1.285329373],
+            [0.09974821868, -4.612253132, 0.2855803064, -0.296685327, 0.4660437081],
+        ),
+        (
+            "normal",
+            [2.412431538, 0.7116038671, 0.1858251823, -0.7734541163, 0.1422096136],
+            [-0.1057163936, 0.6131790016, -0.177128142, -1.361365463, -0.7835762024],
+            [0.06249680992, -2.332705764, 0.1787010461, -0.1856286768, 0.2909283186],
+        ),
     ],
 )
-def test_stream_never_changes(kind, expected):
-    np.testing.assert_array_equal(draw(kind, "z", (5,), seed=42)[0], np.float32(expected))
+def test_stream_never_changes(kind, first, second, sample):
+    np.testing.assert_array_equal(draw(kind, "z", (5,), seed=42, rows=2), np.float32([first, second]))
+    np.testing.assert_array_equal(
+        draw(kind, "z", (5,), seed=42, index=1, samples=range(2, 3))[0, 0], np.float32(sample)
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

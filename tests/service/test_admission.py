@@ -20,10 +20,10 @@ def waiting():
     return Waiting(MOST, heaviest=16)
 
 
-def call(rows, caller="a", samples=1):
-    """Cut into jobs of a run each."""
-    made = Call(rows * samples, lambda place, outputs: None, caller)
-    made.ask(Job(min(MOST, rows - start), samples, (), {}) for start in range(0, rows, MOST))
+def call(rows, caller="a", samples=1, turn=MOST):
+    """Cut into jobs of `turn` rows."""
+    made = Call(rows * samples, turn, lambda place, outputs: None, caller)
+    made.ask(Job(min(turn, rows - start), samples, (), {}) for start in range(0, rows, turn))
     return made
 
 
@@ -45,6 +45,25 @@ async def test_rows_of_callers_alternate_within_a_run(waiting):
     for caller in ("a", "a", "a", "b", "c"):
         waiting.add(call(2, caller))
     assert list(cuts(waiting)) == [[("a", 2), ("b", 2), ("c", 2), ("a", 2)], [("a", 2)]]
+
+
+def run_until_done(waiting, call):
+    """The size of what is run until a call that is added now is done."""
+    waiting.add(call)
+    ran = 0
+    while call.waiting:
+        ran += sum(entry.job.size for entry in waiting.cut())
+    return ran
+
+
+@pytest.mark.parametrize("turn", [MOST // 2, MOST, 4 * MOST])
+@pytest.mark.parametrize("rows", [1, 60])
+async def test_what_is_ahead_of_a_call_is_known_whatever_the_size_of_jobs(waiting, turn, rows):
+    for number in range(5):
+        waiting.add(call(4000, f"other {number}", turn=turn))
+    late = call(rows, turn=turn)
+    expected = waiting.ahead_of(late)
+    assert run_until_done(waiting, late) == pytest.approx(expected, abs=turn)
 
 
 async def test_caller_whose_job_fits_no_run_of_others_keeps_the_first_turn(waiting):

@@ -65,3 +65,18 @@ def test_requests_are_counted_again_under_a_version_that_was_dropped():
         metrics.forget("tiny", "1")
         assert "reparam_requests_total{" not in metrics.render().decode()
     assert 'reparam_request_duration_seconds_count{operation="sample"} 4.0' in metrics.render().decode()
+
+
+def test_nothing_is_kept_of_versions_that_are_gone_nor_of_what_was_counted_later():
+    metrics = Metrics()
+    for version in ("1", "2"):
+        metrics.answered("tiny", version, "sample", 200, 0.001)
+    metrics.answered("", "", "", 404, 0.001)
+    metrics.forget("tiny", "1")
+    metrics.answered("tiny", "1", "sample", 200, 0.001)  # it was under way
+    metrics.keep({("tiny", "2")})
+    told = metrics.render().decode()
+    assert 'model="tiny",operation="sample",version="1"' not in told
+    assert 'model="tiny",operation="sample",version="2"' in told
+    assert 'code="404",model="",operation="",version=""' in told
+    assert ("tiny", "1") not in metrics.runs()

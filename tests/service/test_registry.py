@@ -185,6 +185,16 @@ async def test_runs_are_shorter_where_a_row_takes_much_noise(tmp_path, monkeypat
     assert series['reparam_infer_duration_seconds_count{graph="decode",model="tiny",version="1"}'] == runs
 
 
+@pytest.mark.parametrize(("seconds_per_row", "runs"), [(1e-6, 1), (1.0, 4)])
+async def test_large_draw_is_one_run_where_its_rows_are_done_soon(tmp_path, seconds_per_row, runs):
+    tiny_bundle.publish(tmp_path, operations=["sample"])
+    async with serving(tmp_path) as service:
+        service.app.state.registry.get("tiny")._batchers["decode.onnx"]._seconds_per_row = seconds_per_row
+        assert len((await service.ask("sample", num_samples=1024))["x"]) == 1024
+        series = await service.series()
+    assert series['reparam_infer_duration_seconds_count{graph="decode",model="tiny",version="1"}'] == runs
+
+
 async def _not_ready(root):
     async with serving(root) as service:
         assert (await service.client.get("/livez")).status_code == 200

@@ -267,9 +267,11 @@ async def test_version_that_is_gone_leaves_nothing_behind(root):
         known = [service.app.state.statistics._tallies, registry._metrics._runs_before]
         await version(service, "tiny/versions/1")
         await version(service, "tiny/versions/2")
+        service.app.state.metrics.answered(*gone, "decode", 200, 0.001)  # it was under way
         assert all(gone in one for one in known)
         shutil.rmtree(root / "tiny" / "1")
         async with asyncio.timeout(30):
             while any(gone in one for one in [*known, registry._inventory._stamps]):
                 await asyncio.sleep(0.01)
+        assert not [name for name in await service.series() if 'version="1"' in name]
         assert states(registry) == {"2": "READY", "3": "READY"}

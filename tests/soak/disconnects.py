@@ -19,7 +19,7 @@ MODEL = "vae-mnist"
 
 
 class Left(NamedTuple):
-    """Requests that were run after all had left, how many were running then, when nothing waited any more."""
+    """Runs that were counted after all had left, how many were under way then, when nothing waited any more."""
 
     executed: int
     running: int
@@ -28,7 +28,7 @@ class Left(NamedTuple):
 
 
 def run() -> Row:
-    settings = {"batch_rows": SAMPLES, "queue_rows": 10**7, "queue_seconds": 600, "timeout_seconds": 600}
+    settings = {"queue_rows": 10**7, "queue_seconds": 600, "timeout_seconds": 600}
     with bundles(MODEL) as root, live_server(repository=root, runs=2, **settings) as server:
         server.wait_until_ready()
         rounds = [asyncio.run(_leave(server)) for _ in range(ROUNDS)]
