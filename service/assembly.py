@@ -13,7 +13,7 @@ from service.served_model import ServedModel
 from service.settings import Settings
 from service.workers import Workers
 
-_MOST_NOISE = 2**22  # values in one run; drawing them takes 24 bytes each
+_MOST_NOISE = 2**22  # values in one run; drawing them takes 5 bytes each, 17 where a row has one
 _LONGEST_LOOP = 0.5  # seconds: a batch ends with its slowest row, and larger ones gain little
 
 
