@@ -55,7 +55,7 @@ def draw(
     """Draw rows `index` to `index + rows - 1` of the noise input `name`.
 
     Returns (rows, *shape), or (rows, len(samples), *shape) where the noise has a samples axis; float32, multiplied by
-    `temperature`. A row depends on (seed, name, its index, sample) alone, never on how many rows are drawn with it.
+    `temperature`. A row depends on (seed, name, shape, its index, sample) alone, never on what is drawn with it.
     """
     return draw_together(kind, name, shape, [Stretch(seed, index, rows, samples, temperature)])
 

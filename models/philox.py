@@ -35,7 +35,7 @@ class Philox(local):
     """One for each thread.
 
     Key and counter are set where numpy has them: its own way, a dictionary of arrays, takes as long as the words of a
-    small row. What `words` yields is taken to its end before it is asked again.
+    small row. `words` is taken to its end before it is called again.
     """
 
     def __init__(self) -> None:

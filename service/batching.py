@@ -18,9 +18,10 @@ from service.outcome import Outcome, compute
 from service.waiting import Waiting
 from service.workers import Workers
 
+TOGETHER = 256  # rows (times samples) of a run that calls share: more gain them little, and leave other workers without
+
 _SHORT = 0.002  # seconds: work that is over before a thread would have taken it is done on the event loop itself
 _LONG = 0.02  # seconds: work that is not to wait for the run under way if there is a worker
-TOGETHER = 256  # rows (times samples) of a run that calls share: more gain them little, and leave other workers without
 _LONGEST = 0.03  # seconds: a job that is larger than a run that calls share; others wait for it
 
 
