@@ -27,13 +27,14 @@ theory: .venv/training.done
 bench: .venv/bench.done
 	$(BIN)/python -m tests.benchmarks
 
-soak: .venv/all.done
+soak: .venv/soak.done
 	$(BIN)/python -m tests.soak $(ROWS)
 
 .venv/service.done: EXTRAS = service
 .venv/training.done: EXTRAS = training
 .venv/all.done: EXTRAS = client,service,training,dev
 .venv/bench.done: EXTRAS = client,service,training,dev,bench
+.venv/soak.done: EXTRAS = client,service,training,dev,soak
 .venv/%.done: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --editable '.[$(EXTRAS)]'

@@ -94,7 +94,7 @@ def mutants(repository: Repository, model: str, seed: int) -> Iterator[Mutant]:
         if whole.content[:1] == b"{" and chance.random() < 0.5:
             yield _with_other_values(Mutant(whole.path, headers, whole.content), chance)
         else:
-            yield Mutant(whole.path, headers, _mutated(whole.content, chance))
+            yield Mutant(whole.path, headers, mutated(whole.content, chance))
 
 
 def _with_other_values(whole: Mutant, chance: random.Random) -> Mutant:
@@ -122,7 +122,8 @@ def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
             yield from _places(value)
 
 
-def _mutated(content: bytes, chance: random.Random) -> bytes:
+def mutated(content: bytes, chance: random.Random) -> bytes:
+    """Up to three changes: other bytes, tokens between or in the place of others, pieces cut out or doubled."""
     body = bytearray(content)
     for _ in range(chance.randint(1, 3)):
         start, end = sorted(chance.choices(range(len(body) + 1), k=2))
