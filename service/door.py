@@ -55,7 +55,7 @@ class Door(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._unread = Unread(transport, self._settings.write_seconds)
-        if len(self.connections) > min(self._settings.connections, open_files.room()):
+        if self._is_one_too_many():
             self._metrics.rejected.labels("connections").inc()
             self._refusal = TooManyConnections("there are too many connections", retry_after=1)
             transport.write(self._written(self._refusal)[1])
@@ -111,6 +111,12 @@ class Door(HttpToolsProtocol):
     def resume_writing(self) -> None:
         self._unread.forget()
         super().resume_writing()
+
+    def _is_one_too_many(self) -> bool:
+        if len(self.connections) > min(self._settings.connections, open_files.room()):
+            return True
+        most = self._settings.connections_per_address
+        return most is not None and sum(_host(each) == _host(self) for each in self.connections) > most
 
     def _check_head(self) -> None:
         settings, upgrades = self._settings, self.parser.should_upgrade()
@@ -181,3 +187,8 @@ class Door(HttpToolsProtocol):
         headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
         lines = [b"%b: %b\r\n" % header for header in headers]
         return response.status_code, b"".join([STATUS_LINE[response.status_code], *lines, b"\r\n", response.body])
+
+
+def _host(connection: Any) -> str:
+    """The address at the other end, without its port; all of a local socket have one."""
+    return connection.client[0] if connection.client else ""

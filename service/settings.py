@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     headers: Positive = Field(100, description="number of headers")
     chunks: Positive = Field(65_536, description="chunks of a body that comes in chunks")
     connections: Positive = Field(1_000, description="connections at a time")
+    connections_per_address: Positive | None = Field(None, description="those of one address; unless set, all of them")
     header_seconds: float = Field(
         10.0, gt=0, description="time for the headers, from their first byte or the connection"
     )

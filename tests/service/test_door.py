@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sys
 from contextlib import closing
 
 import psutil
@@ -239,6 +240,20 @@ async def test_connections_over_the_limit_are_told_to_come_back(repository):
         answer = await wire.ask()
         assert (answer.status, answer.is_closed) == (503, True)
         assert int(answer.headers["retry-after"]) >= 1
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        await asyncio.sleep(0.05)
+        assert (await wire.ask(LIVE)).status == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8 as it comes")
+async def test_one_address_leaves_connections_for_others(repository):
+    async with listening(repository, connections=4, connections_per_address=2) as wire:
+        held = [await asyncio.open_connection("127.0.0.1", wire.port) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        assert (await wire.ask()).status == 503
+        assert (await wire.ask(LIVE, source="127.0.0.2")).status == 200
         for _, writer in held:
             writer.close()
             await writer.wait_closed()

@@ -67,6 +67,7 @@ OTHER = {
     "headers": 19,
     "chunks": 20,
     "connections": 21,
+    "connections_per_address": 20,
     "header_seconds": 2.5,
     "body_seconds": 3.5,
     "receive_seconds": 4.5,
@@ -81,7 +82,7 @@ OTHER = {
     "metrics": False,
     "journal": False,
 }
-NONE = {"keys", "rate_file"}  # by default
+NONE = {"connections_per_address", "keys", "rate_file"}  # by default
 
 
 def test_page_of_the_settings_has_each_with_its_default():
