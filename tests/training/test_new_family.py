@@ -88,6 +88,6 @@ def test_what_it_lacks_is_refused_with_its_own_reason(served):
 
 def test_its_bundle_has_figures_a_calibration_and_a_card(flow):
     bundle = read_bundle(flow[0])
-    assert set(bundle.manifest.provenance.figures) == {"log_prob"}
+    assert set(bundle.manifest.provenance.figures) == {"log_prob", "membership_auc"}
     assert bundle.manifest.calibration is not None
     assert "log p(x) itself, no bound" in bundle.files["card.md"].decode()

@@ -67,6 +67,7 @@ def test_figures_are_those_of_what_the_model_can(trained, member):
     kind, figures = MEMBERS[member], set(manifest.provenance.figures)
     expected = set(FIGURES[kind.family])
     expected |= COMPLETED if "complete" in manifest.operations else set()
+    expected |= {"membership_auc"} if "score" in manifest.operations else set()
     expected |= {"bits_per_dim"} if "score" in manifest.operations and manifest.x.support == "levels" else set()
     assert figures == expected | ({"class_accuracy", "classifier_accuracy"} if kind.conditional else set())
 

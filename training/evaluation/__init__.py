@@ -10,6 +10,7 @@ from training.evaluation.classifier import PINNED
 from training.evaluation.codes import code_figures
 from training.evaluation.completing import completion_figures
 from training.evaluation.judging import class_figures, judge_of, judged_figures
+from training.evaluation.membership import membership_figure
 from training.evaluation.modes import mode_figures
 from training.evaluation.quality import quality_figures
 from training.evaluation.stacked import STACKED, stacked_figures
@@ -20,6 +21,8 @@ from training.recipe import Evaluation
 
 def evaluate(exported: Exported, dataset: Dataset, settings: Evaluation, repository: Repository) -> dict[str, Figure]:
     """Every figure that the operations allow, on the test split; standard errors are over its examples.
+
+    `membership_auc` alone looks at the training split as well.
 
     A judge that the settings name is the newest version of that bundle in `repository`.
     """
@@ -44,4 +47,6 @@ def evaluate(exported: Exported, dataset: Dataset, settings: Evaluation, reposit
         figures |= stacked_figures(exported, dataset)
     if "sample" in exported.operations and judge is not None:
         figures |= judged_figures(exported, judge, dataset)
+    if "score" in exported.operations:
+        figures["membership_auc"] = membership_figure(exported, dataset, settings)
     return figures

@@ -94,12 +94,17 @@ To measure them again:
 _BEST = "the best epoch chosen on the validation split"
 _LAST = "the last epoch kept, for nothing tells which is best"
 
+_MEMBERSHIP = """
+`membership_auc` is how often a training example scores higher than a test example: where it is 0.5, scores do not tell
+who was trained on."""
+
 _LOG_PROB = {
     "none": "",
     "bound": """ `bound_K` is the importance weighted bound of log p(x) with K samples: its negative is the NLL by
 IW-K; its looser cousin `elbo` is reconstruction less KL. A
-`bound_K` on fewer examples is to be compared with none but figures of the same ones.""",
-    "exact": " `log_prob` is log p(x) itself, no bound: its negative is the NLL.",
+`bound_K` on fewer examples is to be compared with none but figures of the same ones."""
+    + _MEMBERSHIP,
+    "exact": " `log_prob` is log p(x) itself, no bound: its negative is the NLL." + _MEMBERSHIP,
 }
 
 _LIMITS = {
