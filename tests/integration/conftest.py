@@ -8,7 +8,7 @@ import pytest
 from models.manifest import OPERATIONS
 from models.repository import SHIPPED, Repository
 from tests import tiny_bundle
-from tests.live_server import live_server
+from tests.live_server import PATIENCE_SECONDS, live_server
 
 
 class Model:
@@ -68,14 +68,14 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def address(repository):
-    with live_server(repository=repository, device="cpu") as server:
+    with live_server(repository=repository, device="cpu", timeout_seconds=PATIENCE_SECONDS) as server:
         server.wait_until_ready()
         yield server.url
 
 
 @pytest.fixture(scope="session")
 def client(address):
-    with httpx.Client(base_url=address, timeout=120) as client:
+    with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
