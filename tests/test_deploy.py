@@ -2,10 +2,12 @@
 
 import re
 import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from service.settings import Settings
 
@@ -15,7 +17,8 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 DOCKERFILES = sorted({service["build"]["dockerfile"] for service in SERVICES.values() if "build" in service})
 OTHERS = [name for name, service in SERVICES.items() if "image" in service]
-SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+SCRIPTS = PROJECT["scripts"]
 
 
 def lines(dockerfile: str, instruction: str) -> list[str]:
@@ -37,6 +40,22 @@ def test_what_a_container_runs_is_a_script_of_the_package(dockerfile):
     started = lines(dockerfile, "ENTRYPOINT") or [line for line in lines(dockerfile, "CMD") if "reparam" in line]
     assert all(yaml.safe_load(line)[0] in SCRIPTS for line in started)
     assert started
+
+
+def test_image_installs_what_the_package_needs_and_each_file_by_its_digest():
+    text = (DEPLOY / "requirements.txt").read_text()
+    locked = defaultdict(set)
+    for entry in re.findall(r"^[a-z].*(?:\n +--hash=.*)*", text, re.MULTILINE):
+        requirement = Requirement(entry.partition(" \\\n")[0])
+        [pinned] = requirement.specifier
+        assert pinned.operator == "=="
+        assert "--hash=sha256:" in entry
+        locked[requirement.name].add(pinned.version)
+    needed = map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["service"]])
+    for requirement in needed:
+        assert locked[requirement.name]
+        assert all(requirement.specifier.contains(version) for version in locked[requirement.name])
+    assert any("--require-hashes" in line for line in lines("service/deploy/Dockerfile", "RUN"))
 
 
 def test_services_run_as_an_ordinary_user_on_a_tree_they_cannot_write():
