@@ -11,7 +11,7 @@ _MOST_DEPTH = 16
 
 
 class Figure(Frozen):
-    """A measured number, never without its unit and error; `std_error` is over the examples of the split."""
+    """A measured number, never without its unit and error; `std_error` is over the examples."""
 
     value: float
     std_error: float | None = None

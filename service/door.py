@@ -55,9 +55,9 @@ class Door(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._unread = Unread(transport, self._settings.write_seconds)
-        if self._is_one_too_many():
+        if why := self._too_many():
             self._metrics.rejected.labels("connections").inc()
-            self._refusal = TooManyConnections("there are too many connections", retry_after=1)
+            self._refusal = TooManyConnections(why, retry_after=1)
             transport.write(self._written(self._refusal)[1])
             transport.close()
             return
@@ -112,11 +112,13 @@ class Door(HttpToolsProtocol):
         self._unread.forget()
         super().resume_writing()
 
-    def _is_one_too_many(self) -> bool:
+    def _too_many(self) -> str | None:
         if len(self.connections) > min(self._settings.connections, open_files.room()):
-            return True
+            return "there are too many connections"
         most = self._settings.connections_per_address
-        return most is not None and sum(_host(each) == _host(self) for each in self.connections) > most
+        if most is not None and sum(_host(each) == _host(self) for each in self.connections) > most:
+            return f"your address has {most:,} connections; use them again, or close one"
+        return None
 
     def _check_head(self) -> None:
         settings, upgrades = self._settings, self.parser.should_upgrade()

@@ -17,7 +17,8 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
 DOCKERFILES = sorted({service["build"]["dockerfile"] for service in SERVICES.values() if "build" in service})
 OTHERS = [name for name, service in SERVICES.items() if "image" in service]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 SCRIPTS = PROJECT["scripts"]
 
 
@@ -51,8 +52,12 @@ def test_image_installs_what_the_package_needs_and_each_file_by_its_digest():
         assert pinned.operator == "=="
         assert "--hash=sha256:" in entry
         locked[requirement.name].add(pinned.version)
-    needed = map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["service"]])
-    for requirement in needed:
+    needed = (
+        *PROJECT["dependencies"],
+        *PROJECT["optional-dependencies"]["service"],
+        *PYPROJECT["build-system"]["requires"],
+    )
+    for requirement in map(Requirement, needed):
         assert locked[requirement.name]
         assert all(requirement.specifier.contains(version) for version in locked[requirement.name])
     assert any("--require-hashes" in line for line in lines("service/deploy/Dockerfile", "RUN"))

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from models.errors import ReparamError
 from models.provenance import Figure
-from models.repository import SHIPPED
+from models.repository import SHIPPED, read_bundle
 from training.pipeline import train
 from training.publication import evaluate_again
+
+_TELLING = 0.6  # a share of pairs; 0.5 is a guess
 
 
 def main() -> int:
@@ -28,6 +30,7 @@ def main() -> int:
             )
             if folder is not None:
                 print(f"published {folder}")
+                _warn(read_bundle(folder).manifest.provenance.figures)
     except ReparamError as error:
         print(f"reparam-train: {error}", file=sys.stderr)
         return 1
@@ -57,6 +60,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--restart", action="store_true", help="forget the checkpoint of an earlier run")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     return parser.parse_args()
+
+
+def _warn(figures: Mapping[str, Figure]) -> None:
+    told = figures.get("membership_auc")
+    if told is not None and told.value > _TELLING:
+        print(
+            f"reparam-train: its scores tell training examples from others (membership_auc {told.value:.2f}); "
+            'if those are private, keep_back = ["score"] in the recipe',
+            file=sys.stderr,
+        )
 
 
 def _print(figures: Mapping[str, Figure]) -> None:

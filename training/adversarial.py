@@ -2,8 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -25,7 +24,7 @@ class AdversarialOptions(Frozen):
     """The size of the code, the two networks, and how they take turns.
 
     The critic takes `critic_steps` steps to one of the generator, of `critic_pace` times its size. `betas` are those
-    of AdamW, for both. A model exported to `criticize` gives its critic away.
+    of AdamW, for both.
     """
 
     latent: Count
@@ -34,7 +33,6 @@ class AdversarialOptions(Frozen):
     critic_steps: Count = 1
     critic_pace: Annotated[float, Field(gt=0)] = 1.0
     betas: tuple[Momentum, Momentum] = (0.5, 0.9)
-    criticize: bool = True
 
 
 class Adversarial(Family):
@@ -47,8 +45,6 @@ class Adversarial(Family):
 
     Options: ClassVar[type[AdversarialOptions]]
     conditional = True
-    lacks: ClassVar[Mapping[OperationName, str]]  # whatever the options
-    kind: ClassVar[Literal["logit", "critic"]]
 
     def __init__(self, options: AdversarialOptions, example: Example, shape: Shape, classes: int = 0) -> None:
         super().__init__(options, example, shape, classes)
@@ -60,8 +56,6 @@ class Adversarial(Family):
         self.register_buffer("spread", torch.full((dimensions,), (high - low) / 2))
         self.generator = decoder_network(options.generator, options.latent + classes, shape, 1)
         self.critic = encoder_network(options.critic, shape, 0, max(1, classes))
-        self.absent = self.lacks if options.criticize else self.lacks | {"criticize": "its recipe kept the critic back"}
-        self.realness_kind = self.kind if options.criticize else None
 
     @abstractmethod
     def critic_loss(self, real: Tensor, fake: Tensor, condition: Tensor | None, turn: Turn) -> tuple[Tensor, Tensor]:
@@ -134,8 +128,7 @@ class Adversarial(Family):
             "sample": Function(self.decode, {"z": "normal", "pixel": "logistic"}, label=given),
             "decode": Function(self.decode, {"pixel": "logistic"}, label=given),
         }
-        told: dict[OperationName, Function] = {"criticize": Function(self.criticize, label=given)}
-        return (drawn if real else rounded) | (told if self.options.criticize else {})
+        return (drawn if real else rounded) | {"criticize": Function(self.criticize, label=given)}
 
     def shapes(self) -> dict[str, Shape]:
         whole = dict.fromkeys(("x", "mean", "pixel"), self.shape)

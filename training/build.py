@@ -30,6 +30,10 @@ def build(recipe: Recipe, dataset: Dataset) -> Family:
         raise RecipeError(f"{recipe.name}, [data]: the family {recipe.family} takes no labels; leave labels out")
     torch.manual_seed(recipe.seed)
     family = kind(options, dataset.example, dataset.shape, dataset.classes)
+    if not family.operations().keys() - set(recipe.keep_back):
+        raise RecipeError(
+            f"{recipe.name}: keep_back leaves nothing; the family {recipe.family} has {', '.join(family.operations())}"
+        )
     if dataset.example.range is None:
         family.standardize(*units(dataset))
     return family

@@ -1,5 +1,6 @@
 """From a trained family to graphs that are proved to compute what PyTorch computes."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -26,15 +27,16 @@ class Export(NamedTuple):
     golden: dict[OperationName, GoldenRows]
 
 
-def export(family: Family, examples: NDArray[np.generic]) -> Export:
-    """Trace every operation of the family, check it at several sizes against PyTorch, and keep golden rows.
+def export(family: Family, examples: NDArray[np.generic], keep_back: Collection[OperationName] = frozenset()) -> Export:
+    """Trace the family's operations, all but some, check them at several sizes against PyTorch, and keep golden rows.
 
     The family's matrices are rounded to half precision first, in place: so they are stored, and so they are checked.
     `examples` are rows of data to check with. ExportError names the operation that fails.
     """
     family.eval()
     _round_matrices(family)
-    trials = [Trial(family, name, function, examples) for name, function in family.operations().items()]
+    given = {name: function for name, function in family.operations().items() if name not in keep_back}
+    trials = [Trial(family, name, function, examples) for name, function in given.items()]
     operations = {trial.name: _describe(trial) for trial in trials}
     first_of = {operations[trial.name].graph: trial for trial in reversed(trials)}
     graphs = {file: trace(trial) for file, trial in first_of.items()}

@@ -36,7 +36,7 @@ _HISTORY, _FRAMES = "history.json", "frames.safetensors"
 
 def measure(family: Family, dataset: Dataset, recipe: Recipe, repository: Repository) -> dict[str, Figure]:
     """The figures that a trained family would be published with."""
-    operations, graphs, _ = export(family, dataset.validation)
+    operations, graphs, _ = export(family, dataset.validation, recipe.keep_back)
     return evaluate(Exported(operations, graphs), dataset, recipe.evaluation, repository)
 
 
@@ -52,7 +52,8 @@ def publish(
 
     `other_seeds` are the values of figures of the same recipe with the seeds after its own.
     """
-    operations, graphs, rows = export(family, dataset.validation)
+    operations, graphs, rows = export(family, dataset.validation, recipe.keep_back)
+    kept_back = family.operations().keys() - operations
     exported = Exported(operations, graphs)
     files = {
         **graphs,
@@ -70,8 +71,8 @@ def publish(
         labels=dataset.labels.names if dataset.labels else (),
         shapes=family.shapes(),
         operations=operations,
-        absent=dict(family.absent),
-        realness_kind=family.realness_kind,
+        absent={**family.absent, **dict.fromkeys(kept_back, "its recipe keeps that back")},
+        realness_kind=family.realness_kind if "criticize" in operations else None,
         golden=TOLERANCE,
         calibration=calibrate(exported, dataset.examples("validation")),
         provenance=Provenance(

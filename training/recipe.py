@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from models.fields import Frozen, Name
+from models.manifest import OperationName
 from training.errors import RecipeError
 
 Positive = Annotated[int, Field(ge=1)]
@@ -74,7 +75,8 @@ class Headline(Frozen):
 class Recipe(Frozen):
     """The whole file; `model` holds the options that the family declares.
 
-    `notes` go into the card; {figure} stands for a figure's value, as in Python's str.format.
+    Operations to `keep_back` are none of the bundle's. `notes` go into the card; {figure} stands for a figure's value,
+    as in Python's str.format.
     """
 
     name: Name
@@ -86,6 +88,7 @@ class Recipe(Frozen):
     training: Training
     evaluation: Evaluation = Evaluation()
     headline: Headline | None = None
+    keep_back: tuple[OperationName, ...] = ()
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")

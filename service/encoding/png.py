@@ -70,7 +70,7 @@ def pixels(body: bytes | bytearray, says: Header) -> NDArray[np.uint8]:
         rows = unpacking.decompress(data, says.unpacked_bytes + 1)
         if len(rows) != says.unpacked_bytes or not unpacking.eof or unpacking.unused_data:
             raise MalformedBody("the PNG does not hold as many rows as it says")
-        clean = BytesIO(bytes(body[: _IHDR.size]) + _chunk(b"IDAT", data) + _chunk(b"IEND", b""))
+        clean = BytesIO(bytes(body[: _IHDR.size]) + chunk(b"IDAT", data) + chunk(b"IEND", b""))
         with Image.open(clean, formats=["PNG"]) as image:
             decoded = np.asarray(image.convert(_MODES[says.channels]))
     except (OSError, SyntaxError, ValueError, zlib.error) as error:
@@ -99,5 +99,6 @@ def _compressed(body: bytes | bytearray) -> bytes:
     return b"".join(data)
 
 
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG, its length before and its digest behind it."""
     return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")

@@ -1,15 +1,14 @@
-"""python -m tests.fuzz READER SECONDS: atheris feeds it; what it learned stays in build/fuzz, and so does a crash."""
+"""python -m tests.fuzz READER SECONDS FOLDER: atheris feeds it; what it learns is in the folder, a crash beside it."""
 
 import random
 import sys
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
 
 import atheris
 
-from tests.live_server import ROOT
-
-with atheris.instrument_imports(include=["models", "service"]):
+with atheris.instrument_imports(include=["models", "service", "tests.fuzz"]):
     from tests.fuzz.readers import READERS
 from tests.mutants import mutated
 
@@ -19,9 +18,8 @@ _MOST = 2048  # MiB for the process
 
 
 def main() -> None:
-    name, seconds = sys.argv[1:]
-    reader = READERS[name]
-    folder = ROOT / "build" / "fuzz" / name
+    name, seconds, kept = sys.argv[1:]
+    reader, folder = READERS[name], Path(kept)
     folder.mkdir(parents=True, exist_ok=True)
     seeds = reader.seeds()
     for seed in seeds:
@@ -41,9 +39,15 @@ def main() -> None:
         body = chance.choice(seeds) if chance.random() < 0.25 else body
         return atheris.Mutate(body, most) if chance.random() < 0.5 else mutated(body, chance)[:most]
 
-    limits = (f"-max_total_time={seconds}", f"-max_len={_LONGEST}", f"-timeout={_SLOWEST}", f"-rss_limit_mb={_MOST}")
-    found = f"-artifact_prefix={folder.parent}/{name}-"
-    atheris.Setup([sys.argv[0], str(folder), *limits, found], feed, custom_mutator=change)
+    options = (
+        "-reduce_inputs=0",  # what covers as much in fewer bytes has lost what the next step may need
+        f"-max_total_time={seconds}",
+        f"-max_len={_LONGEST}",
+        f"-timeout={_SLOWEST}",
+        f"-rss_limit_mb={_MOST}",
+        f"-artifact_prefix={folder}-",
+    )
+    atheris.Setup([sys.argv[0], str(folder), *options], feed, custom_mutator=change)
     atheris.Fuzz()
 
 

@@ -79,7 +79,7 @@ def _with_digests(body: bytes) -> bytes:
     parts, at = [body[:8]], 8
     while at + 12 <= len(body):
         end = min(len(body), at + 12 + int.from_bytes(body[at : at + 4], "big"))
-        parts.append(png._chunk(body[at + 4 : at + 8], body[at + 8 : end - 4]))
+        parts.append(png.chunk(body[at + 4 : at + 8], body[at + 8 : end - 4]))
         at = end
     return b"".join([*parts, body[at:]])
 
@@ -102,7 +102,7 @@ def _manifest_seeds() -> list[bytes]:
 
 def _json(body: bytes) -> object:
     """The first byte chooses the request."""
-    return _REQUESTS[sum(body[:1]) % len(_REQUESTS)].model_validate(json.parse(body[1:]))
+    return _REQUESTS[sum(body[:1]) % len(_REQUESTS)].model_validate(json.parse(body[1:]), from_attributes=True)
 
 
 def _json_seeds() -> list[bytes]:
@@ -110,9 +110,9 @@ def _json_seeds() -> list[bytes]:
 
 
 def _planted(body: bytes) -> object:
-    """The reader of JSON with a fault that fuzzing has to find: no seed asks for as many."""
+    """The reader of JSON with a fault that fuzzing has to find, two steps away from the seeds."""
     request = _json(body)
-    if isinstance(request, requests.SampleRequest) and request.num_samples == 4:
+    if isinstance(request, requests.SampleRequest) and request.num_samples > 2 and request.index > 3:
         raise ZeroDivisionError("planted")
     return request
 

@@ -68,7 +68,7 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def address(repository):
-    with live_server(repository=repository, device="cpu", timeout_seconds=PATIENCE_SECONDS) as server:
+    with live_server(repository=repository, device="cpu", timeout_seconds=PATIENCE_SECONDS / 2) as server:
         server.wait_until_ready()
         yield server.url
 

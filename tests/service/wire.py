@@ -34,10 +34,10 @@ class Wire:
         self.app = app
         self.port = port
 
-    async def ask(self, *parts, source="127.0.0.1"):
+    async def ask(self, *parts, source=None):
         """Send the parts, read one answer, and see whether more can be asked; a Refused connection has status 0."""
         async with asyncio.timeout(30):
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(source, 0))
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=source and (source, 0))
             with closing(writer):
                 sending = asyncio.create_task(self._send(writer, parts))
                 answer = await self._read(reader)

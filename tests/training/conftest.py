@@ -40,12 +40,13 @@ OPTIONS = {"autoencoder": CODED, "autoregressive": {"network": HIDDEN}, "gan": P
 
 
 class Member(NamedTuple):
-    """One kind of model that a family makes: the likelihood of x, options, and whether it is given labels."""
+    """One kind of model that a family makes: the likelihood of x, options, what is kept back, whether it has labels."""
 
     family: str
     likelihood: str
     options: dict = {}
     conditional: bool = False
+    keep_back: tuple = ()
 
     @property
     def labels(self):
@@ -61,6 +62,7 @@ MEMBERS = {
         "bernoulli",
         {"encoder": CONVOLUTIONAL, "decoder": CONVOLUTIONAL, "prior": {"layers": 2}},
     ),
+    "vae-kept-back": Member("vae", "bernoulli", keep_back=("score", "encode")),
     "vae-conditional": Member("vae", "binomial", {}, conditional=True),
     "vae-conditional-iwae": Member(
         "vae", "gaussian", {"objective": "iwae", "samples": 3, "prior": {"layers": 2}}, conditional=True
@@ -79,7 +81,7 @@ MEMBERS = {
     "wgan-spectral": Member(
         "wgan", "discretized_logistic", {"constraint": "spectral_norm", "critic": CONVOLUTIONAL, "critic_steps": 1}
     ),
-    "wgan-conditional": Member("wgan", "gaussian", {"criticize": False}, conditional=True),
+    "wgan-conditional": Member("wgan", "gaussian", {}, conditional=True, keep_back=("criticize",)),
     "autoregressive-mixture": Member("autoregressive", "bernoulli", {"network": HIDDEN | {"orders": 3}}),
     "autoregressive-rows": Member("autoregressive", "bernoulli", {"network": ROWS}),
     "autoregressive-rows-levels": Member("autoregressive", "discretized_logistic", {"network": ROWS | {"layers": 1}}),
@@ -141,19 +143,19 @@ def exports(tmp_path_factory):
     @cache
     def make(name):
         module = build_member(name)
-        weights, made = once(shared / f"{name}.export", lambda: untrained(module, MEMBERS[name].likelihood))
+        weights, made = once(shared / f"{name}.export", lambda: untrained(module, MEMBERS[name]))
         module.load_state_dict(weights)
         return Exports(module.eval(), made, Exported(made.operations, made.graphs))
 
     return make
 
 
-def untrained(module, likelihood):
+def untrained(module, member):
     """The weights that are exported, and the export."""
     for parameter in module.parameters():
         if not parameter.any():  # a prior that begins as the identity, biases of 0: what is exported is to show
             parameter.data += 0.1 * torch.randn(parameter.shape)
-    made = export(module, examples(likelihood))
+    made = export(module, examples(member.likelihood), member.keep_back)
     return module.state_dict(), made
 
 
@@ -170,6 +172,7 @@ RECIPE = """
 name = "{name}"
 title = "A test"
 family = "{family}"
+keep_back = {keep_back}
 [data]
 source = "{source}"
 labels = {labels}
@@ -215,6 +218,7 @@ def trained(tmp_path_factory):
                 family=member.family,
                 source=source,
                 labels=toml(member.conditional),
+                keep_back=toml(member.keep_back),
                 model="\n".join(f"{key} = {toml(value)}" for key, value in model.items()),
             )
         )

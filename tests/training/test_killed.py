@@ -68,7 +68,7 @@ def new_folder(tmp_path_factory):
     def make():
         folder = tmp_path_factory.mktemp("training")
         np.savez(folder / "own.npz", x=examples("gaussian"))
-        text = RECIPE.format(name="own", family="vae", source="own.npz", labels="false", model=MODEL)
+        text = RECIPE.format(name="own", family="vae", source="own.npz", labels="false", keep_back="[]", model=MODEL)
         (folder / "own.toml").write_text(text.replace("epochs = 2", f"epochs = {EPOCHS}"))
         return folder
 

@@ -34,6 +34,16 @@ def test_recipe_ends_in_a_bundle_that_reads_back(trained, member):
     assert (manifest.calibration is not None) == ("score" in manifest.operations)
 
 
+@pytest.mark.parametrize(("member", "graphs"), [("vae-kept-back", {"decode"}), ("wgan-conditional", {"generate"})])
+def test_what_the_recipe_keeps_back_is_absent_for_that_reason_and_in_no_file(trained, member, graphs):
+    bundle = read_bundle(trained(member).folder)
+    kept_back = MEMBERS[member].keep_back
+    assert {bundle.manifest.absent[name] for name in kept_back} == {"its recipe keeps that back"}
+    assert set(kept_back).isdisjoint(bundle.manifest.operations)
+    assert {name for name in bundle.files if name.endswith(".onnx")} == {f"{graph}.onnx" for graph in graphs}
+    assert not bundle.manifest.provenance.figures.keys() & {"elbo", "membership_auc", "posterior_sd"}
+
+
 @pytest.mark.parametrize("member", TRAINED)
 def test_every_operation_of_the_bundle_runs_from_its_files_alone(trained, member):
     bundle = read_bundle(trained(member).folder)
@@ -138,6 +148,13 @@ def broken(trained, tmp_path):
         ("latent = 2", "latent = 2\nbeta = 2.0", RecipeError, r"\[model\]: beta: Extra inputs are not permitted"),
         ('"gaussian"', '"bernoulli"', RecipeError, "bernoulli is for binary data, not real"),
         ("labels = false", "labels = true", RecipeError, "the family autoencoder takes no labels; leave labels out"),
+        (
+            "keep_back = []",
+            'keep_back = ["encode", "decode", "score"]',
+            RecipeError,
+            "keep_back leaves nothing; the family autoencoder has encode, decode",
+        ),
+        ("keep_back = []", 'keep_back = ["scores"]', RecipeError, "keep_back.0: Input should be 'sample', "),
         (".npz", ".txt", DataError, "nor a file that ends in .npy, .npz, .csv, .parquet, nor a folder of images"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Whether a model's score tells whom it was trained on: the attack that takes for a member what scores higher."""
+"""Whether scores tell what a model was trained on: the simplest attack, which takes for a member what scores higher."""
 
 import math
 
@@ -16,10 +16,10 @@ _MOST_SAMPLES = 100
 
 
 def membership_figure(exported: Exported, dataset: Dataset, settings: Evaluation) -> Figure:
-    """How often a training example scores higher than a test example: 0.5 where scores tell nothing, 1 where all.
+    """How often a training example scores higher than a test example: 0.5 is a guess, 1 tells them all apart.
 
     That is the area under the attack's curve; its standard error is over the examples of both splits (DeLong, DeLong
-    and Clarke-Pearson 1988).
+    and Clarke-Pearson 1988). An attack that compares scores with those of other models may learn more.
     """
     samples = min(_MOST_SAMPLES, max(settings.samples))
     term = log_probability(exported, samples)
@@ -30,7 +30,7 @@ def membership_figure(exported: Exported, dataset: Dataset, settings: Evaluation
     higher = (members[:, None] > others) + 0.5 * (members[:, None] == others)  # (members, others)
     return Figure(
         value=float(higher.mean()),
-        std_error=_std_error(higher) if min(higher.shape) > 1 else None,
+        std_error=_std_error(higher) or None if min(higher.shape) > 1 else None,
         unit="of pairs",
         split="train and test",
         examples=sum(higher.shape),

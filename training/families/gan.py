@@ -32,8 +32,8 @@ class GAN(Adversarial):
     """
 
     Options = GANOptions
-    kind = "logit"
-    lacks: ClassVar = {
+    realness_kind = "logit"
+    absent: ClassVar = {
         "encode": "a GAN has no encoder; nothing tells which code an x would come from",
         "score": "a GAN has no density of x; it learns to draw, and nothing else",
         "complete": "a GAN makes all of x at once, so it cannot go on from a part",

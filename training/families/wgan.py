@@ -40,8 +40,8 @@ class WGAN(Adversarial):
     """
 
     Options = WGANOptions
-    kind = "critic"
-    lacks: ClassVar = {
+    realness_kind = "critic"
+    absent: ClassVar = {
         "encode": "a Wasserstein GAN has no encoder; nothing tells which code an x would come from",
         "score": "a Wasserstein GAN has no density of x; its critic's values are no log-probabilities",
         "complete": "a Wasserstein GAN makes all of x at once, so it cannot go on from a part",

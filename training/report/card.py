@@ -95,8 +95,8 @@ _BEST = "the best epoch chosen on the validation split"
 _LAST = "the last epoch kept, for nothing tells which is best"
 
 _MEMBERSHIP = """
-`membership_auc` is how often a training example scores higher than a test example: where it is 0.5, scores do not tell
-who was trained on."""
+`membership_auc` is how often a training example scores higher than a test example: 0.5 is a guess. Who asks in a more
+cunning way may learn more."""
 
 _LOG_PROB = {
     "none": "",
