@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from models.manifest import Example
-from training.datasets.splits import Dataset
+from training.datasets.splits import Dataset, Labels
 from training.evaluation.membership import membership_figure
 from training.evaluation.terms import score_terms
 from training.recipe import Evaluation
@@ -22,10 +22,14 @@ def drawn(rows, seed, bias=0.5):
     return (np.random.default_rng(seed).random((rows, 2, 2)) < bias).astype(np.uint8)
 
 
+@pytest.mark.parametrize("labelled", [True, False])
 @pytest.mark.parametrize("exact", [True, False])
-def test_figure_is_the_share_of_pairs_and_its_error_that_of_delong(opened, exact):
-    exported = opened(exact=exact)[1]
+def test_figure_is_the_share_of_pairs_and_its_error_that_of_delong(opened, exact, labelled):
+    exported = opened(exact=exact, conditional=labelled)[1]
     dataset = data(drawn(30, 1), drawn(20, 2, 0.7))
+    if labelled:
+        labels = (np.random.default_rng(rows).integers(0, 2, rows) for rows in (30, 1, 20))
+        dataset = dataset._replace(labels=Labels(("plain", "shifted"), *labels))
     figure = membership_figure(exported, dataset, SETTINGS)
     term = "log_prob" if exact else "bound_5"
     orders = [np.random.default_rng(1).permutation(rows) for rows in (30, 20)]
