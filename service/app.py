@@ -5,9 +5,11 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from limits.strategies import FixedWindowRateLimiter
+from starlette.types import ASGIApp
 
 from service import errors
 from service import loader as loaders
@@ -42,7 +44,7 @@ def create_app(
     """
     check_guarded(settings)
     metrics, statistics = Metrics(), Statistics(os.environ.get(SHARED))
-    app = FastAPI(
+    app = _Service(
         title="Reparam",
         summary="Deep generative models over HTTP: sample, encode, decode, reconstruct, interpolate, score",
         lifespan=_lifespan,
@@ -50,6 +52,7 @@ def create_app(
         responses=problems(*ANY),
         openapi_url="/openapi.json" if settings.docs else None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the service has its own
     )
     app.state.settings = settings
     app.state.metrics = metrics
@@ -77,6 +80,16 @@ def create_app(
         app.include_router(router)  # before those of a model: "stats" is no model's name
     _include_of_a_model(app, models.router, inference_protocol.model, model_statistics.model)
     return app
+
+
+class _Service(FastAPI):
+    """FastAPI without the layers that it puts around the service's own: bugs are the envelope's, sizes the door's."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        layer: Any = super().build_middleware_stack()
+        while not isinstance(layer, Envelope):
+            layer = layer.app
+        return layer
 
 
 def _include_of_a_model(app: FastAPI, *routers: APIRouter) -> None:

@@ -6,7 +6,9 @@ import threading
 import pytest
 
 from service import batching
+from service.envelope import Envelope
 from service.graph import Graph
+from service.registry import Registry
 from service.served_model import ServedModel
 from tests.service.conftest import serving
 from tests.service.test_errors import MARKER, SAMPLE, check
@@ -84,6 +86,15 @@ async def test_bug_is_a_500_that_tells_nothing(service, monkeypatch):
     monkeypatch.setattr(ServedModel, "sample", bug)
     problem = check(await service.post("sample"), 500, "internal-server-error")
     assert "bug" in problem["detail"]
+
+
+async def test_bug_of_any_route_is_a_500_and_no_layer_is_around_the_one_that_says_so(service, monkeypatch):
+    def bug(self):
+        raise RuntimeError(f"{MARKER} in {__file__}")
+
+    assert type(service.app.build_middleware_stack()) is Envelope
+    monkeypatch.setattr(Registry, "entries", bug)
+    check(await service.client.get("/v2/models"), 500, "internal-server-error")
 
 
 async def test_graph_that_fails_is_a_500(service, monkeypatch):
