@@ -60,7 +60,7 @@ def _npy(body: bytes) -> object:
 
 def _npy_seeds() -> list[bytes]:
     kinds = itertools.product(("<f4", "<f8", "|u1"), ("C", "F"))
-    return [_saved(np.ones((2, 3), kind, order)) for kind, order in kinds]  # type: ignore[call-overload]
+    return [_saved(np.ones((2, 3), kind, order)) for kind, order in kinds]
 
 
 def _saved(array: np.ndarray) -> bytes:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.provenance import Figure
-from training.datasets.splits import Dataset
+from training.datasets.splits import Dataset, Examples
 from training.evaluation.terms import SEED, log_probability, score_terms
 from training.exported import Exported
 from training.recipe import Evaluation
@@ -24,23 +24,28 @@ def membership_figure(exported: Exported, dataset: Dataset, settings: Evaluation
     samples = min(_MOST_SAMPLES, max(settings.samples))
     term = log_probability(exported, samples)
     members, others = (
-        score_terms(exported, dataset.examples(split).take(_chosen(len(getattr(dataset, split)))), (samples,))[term]
-        for split in ("train", "test")
+        score_terms(exported, _some(examples), (samples,))[term]
+        for examples in (dataset.examples("train"), dataset.examples("test"))
     )
     higher = (members[:, None] > others) + 0.5 * (members[:, None] == others)  # (members, others)
     return Figure(
         value=float(higher.mean()),
-        std_error=_std_error(higher) or None if min(higher.shape) > 1 else None,
+        std_error=_std_error(higher),
         unit="of pairs",
         split="train and test",
         examples=sum(higher.shape),
     )
 
 
-def _chosen(rows: int) -> NDArray[np.int64]:
-    return np.random.default_rng(SEED).permutation(rows)[:_MOST]
+def _some(examples: Examples) -> Examples:
+    return examples.take(np.random.default_rng(SEED).permutation(len(examples.x))[:_MOST])
 
 
-def _std_error(higher: NDArray[np.floating]) -> float:
-    """Each member's share of the others, and each other's share of the members, vary by themselves."""
+def _std_error(higher: NDArray[np.floating]) -> float | None:
+    """Each member's share of the others, and each other's share of the members, vary by themselves.
+
+    None where that cannot be seen: for a single example, and where all are told apart.
+    """
+    if min(higher.shape) < 2 or higher.min() == higher.max():
+        return None
     return math.sqrt(sum(higher.mean(axis=axis).var(ddof=1) / higher.shape[1 - axis] for axis in (0, 1)))
